@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# virt-warden: everything is built into build/. A new .c file needs no edit here:
+# the folder that it lies in says which archive or program it belongs to.
+VERSION = 0.1.0
+prefix ?= /usr
+sysconfdir ?= /etc
+localstatedir ?= /var
+libdir ?= $(prefix)/lib
+DESTDIR ?=
+B ?= build
+
+CC ?= gcc
+OPT ?= -O2 -g
+WERROR ?=
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIC \
+	 $(if $(filter-out -O0,$(filter -O%,$(OPT))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla
+LDHARDEN = -Wl,-z,relro,-z,now -Wl,--as-needed
+SAN ?=
+
+pc = $(shell pkg-config --$(1) $(2) 2>/dev/null)
+XML_CFLAGS := $(call pc,cflags,libxml-2.0)
+XML_LIBS := $(call pc,libs,libxml-2.0)
+VIRT_CFLAGS := $(call pc,cflags,libvirt)
+VIRT_LIBS := $(call pc,libs,libvirt)
+JANSSON_LIBS := $(call pc,libs,jansson)
+INIH_LIBS := $(call pc,libs,inih)
+UDEV_LIBS := $(call pc,libs,libudev)
+OSINFO_CFLAGS := $(call pc,cflags,libosinfo-1.0)
+OSINFO_LIBS := $(call pc,libs,libosinfo-1.0)
+CMOCKA_LIBS := $(call pc,libs,cmocka)
+
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex \
+	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
+	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
+	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS = $(LDHARDEN) $(SAN) $(LDFLAGS)
+
+srcs = $(wildcard $(1)/*.c)
+objs = $(patsubst %.c,$(B)/obj/%.o,$(call srcs,$(1)))
+
+# Archives: one per room below lib/, each with the one library that it owns.
+ENGINE = $(B)/libwarden.a
+CONF = $(B)/libwarden-conf.a
+HISTORY = $(B)/libwarden-history.a
+PROBE = $(B)/libwarden-probe.a
+OSINDEX = $(B)/libwarden-osindex.a
+VIRT = $(B)/libwarden-virt.a
+ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX)
+
+# plugin/: virsh.c is the wrapper, preload*.c the library, virt-*.c what both it
+# and the command share (libvirt side), the rest is the command.
+PRELOAD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/preload*.c))
+VIRT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/virt-*.c))
+CMD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out plugin/virsh.c plugin/preload%.c plugin/virt-%.c,$(wildcard plugin/*.c)))
+
+PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-osinfo \
+	$(if $(wildcard agent/*.c),$(B)/virt-wardend)
+
+.PHONY: all check unit bench demo lint install uninstall clean asan valgrind fuzz deps FORCE
+all: $(PROGRAMS)
+
+# Rebuild when the compiler or any flag changes.
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+
+$(B)/obj/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+$(B)/obj/plugin/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS)
+$(B)/obj/agent/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin
+$(B)/obj/lib/osindex/program/%.o: EXTRA_CFLAGS = $(OSINFO_CFLAGS)
+$(B)/obj/tests/unit/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin -DVW_SRCDIR='"$(CURDIR)"'
+
+# An archive is made anew when its list of members changes, too (a removed file).
+define archive
+$(1): $(2) $(B)/flags
+	@rm -f $$@
+	ar rcs $$@ $(2)
+endef
+$(eval $(call archive,$(ENGINE),$(call objs,lib)))
+$(eval $(call archive,$(CONF),$(call objs,lib/conf)))
+$(eval $(call archive,$(HISTORY),$(call objs,lib/history)))
+$(eval $(call archive,$(PROBE),$(call objs,lib/probe)))
+$(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
+$(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
+
+link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
+$(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
+	$(call link,$(CMD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/virsh: $(B)/obj/plugin/virsh.o
+	$(call link,$<)
+$(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
+	$(call link,-shared -Wl,--version-script=plugin/preload.map $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/hook: $(call objs,hooks) $(ARCHIVES)
+	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(ENGINE)
+	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS))
+$(B)/virt-wardend: $(call objs,agent) $(VIRT) $(ARCHIVES)
+	$(call link,$(call objs,agent) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+
+# Unit tests: tests/unit/test-X.c is one program; test-cmd-*.c may use the command's objects too.
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test-*.c))
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(VIRT) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call link,$< $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+unit: $(UNIT)
+
+deps:
+	./install.sh --deps=test
+check: deps
+	$(MAKE) all unit
+	tests/run-tests
+lint:
+	tests/lint/run-lint
+bench: all
+	tests/bench/run-bench
+demo:
+	./install.sh --deps=demo
+	$(MAKE) all
+	tests/lab/demo
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+-include tests/fuzz/fuzz.mk tests/sanitize.mk install.mk

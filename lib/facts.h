@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Facts: what a layer knows of the OS, the host and the disks when it asks the
+ * engine for a plan. A fact that is unknown where a layer stands is named so
+ * (VW_UNKNOWN), never guessed. Plain data: who fills it is plugin/collect-*.c
+ * (libvirt), lib/probe (disks), lib/osindex (OS), tests (by hand). */
+#ifndef VW_FACTS_H
+#define VW_FACTS_H
+
+#include "err.h"
+
+#include <stdint.h>
+
+enum vw_known { VW_UNKNOWN = 0, VW_NO, VW_YES };
+
+/* How sure we are of something about a guest, weakest first (design.md, Rules). */
+enum vw_evidence { VW_EV_UNKNOWN = 0, VW_EV_ASSUMED, VW_EV_BLANK, VW_EV_PROVEN };
+
+/* What osinfo-db says of an OS. Strings are owned by whoever filled it
+ * (lib/osindex: vw_os_free). */
+struct vw_os {
+	char *id;        /* "http://debian.org/debian/11" */
+	char *short_id;  /* "debian11" */
+	char *name;      /* "Debian 11" */
+	char *family;    /* "linux" "winnt" "freebsd" … or "" */
+	char *distro;    /* "debian" or "" */
+	char *version;   /* "11" or "" */
+	char *like;      /* NULL, or the short id of the nearest known OS whose facts
+			  * stand in, because osinfo-db does not know this id (yet) */
+	char *release_date; /* "2021-08-14" or "" */
+	uint64_t ram;    /* bytes, recommended (else minimum), x86_64; 0 = not said */
+	uint64_t storage; /* bytes, recommended (else minimum), x86_64; 0 = not said */
+	uint32_t ncpus;  /* recommended (else minimum); 0 = not said */
+	char **features; /* sorted by strcmp, unique: names of osinfo devices that the OS
+			  * supports, inherited ones included ("virtio-block",
+			  * "virtio1.0-net", "qemu-x86-q35", "tablet" …), and
+			  * "firmware-bios", "firmware-efi" when supported on x86_64
+			  * (bios counts as supported unless osinfo-db denies it) */
+	size_t n_features;
+};
+
+/* Return: true if the OS has the feature (exact name). */
+bool vw_os_has(const struct vw_os *os, const char *feature);
+
+/* Where the OS of a domain was learnt. */
+enum vw_os_source {
+	VW_OS_NONE = 0,  /* "unknown" */
+	VW_OS_METADATA,  /* "metadata": libosinfo metadata of the domain */
+	VW_OS_ADMIN,     /* "admin": --os or os set */
+	VW_OS_MEDIA,     /* "media": install media, through libosinfo */
+	VW_OS_INSPECTED, /* "inspection": looked into the image */
+};
+
+/* One disk, CD-ROM or floppy of the domain, by its <target dev>. */
+struct vw_disk_facts {
+	char *target;            /* "hda"; owned by vw_facts */
+	enum vw_known exists;    /* the source path is there */
+	enum vw_known block;     /* it is a block device (NO: a regular file) */
+	enum vw_known blank;     /* no data at all (design.md, Rules) */
+	enum vw_known odirect;   /* the filesystem/device takes O_DIRECT */
+	enum vw_known allocated; /* raw file without holes (NO: thin) */
+	enum vw_known discard;   /* device/filesystem can discard */
+	char why[160];           /* one clause: why something is unknown, "" = nothing is */
+};
+
+struct vw_caps; /* parsed domain capabilities, caps.h */
+
+struct vw_facts {
+	enum vw_known new_here;     /* neither name nor UUID known to this libvirtd */
+	enum vw_known active;       /* running now */
+	enum vw_known managed_save; /* has a managed save image or snapshots */
+	const char *active_xml;     /* live XML when active, else NULL; borrowed */
+
+	const struct vw_os *os;     /* NULL = unknown; borrowed */
+	enum vw_os_source os_source;
+	enum vw_evidence os_confidence;
+
+	const struct vw_caps **caps; /* one per machine type that was asked for; borrowed */
+	size_t n_caps;
+
+	struct vw_disk_facts *disks; /* owned */
+	size_t n_disks;
+};
+
+/* Return: the facts of the disk with that <target dev>, or NULL. */
+const struct vw_disk_facts *vw_facts_disk(const struct vw_facts *f, const char *target);
+
+/* Append an all-unknown entry. Return: it (valid until the next add), or NULL (no memory). */
+struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target);
+
+/* Free what facts own (the disks); the struct itself is the caller's. */
+void vw_facts_clear(struct vw_facts *f);
+
+/* Contract names, as in JSON: "unknown" "assumed" "blank" "proven" etc. */
+const char *vw_evidence_name(enum vw_evidence e);
+const char *vw_os_source_name(enum vw_os_source s);
+
+#endif

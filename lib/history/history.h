@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The history store: every distinct XML of every domain, with when, who and
+ * why, kept BEFORE anything is changed ("Nothing lost" in design.md).
+ *
+ * One directory per domain UUID (never per name: names are hostile), one file
+ * per version, files 0600, directories 0700, written atomically (temporary
+ * file, fsync, rename, fsync of the directory), bounded by count and age; safe
+ * against other processes that write at once, kill -9 at any instant and a
+ * full disk (then an error, and the caller changes nothing). */
+#ifndef VW_HISTORY_H
+#define VW_HISTORY_H
+
+#include "err.h"
+
+#include <stdint.h>
+
+/* Why a version was kept. Contract names by vw_cause_name. */
+enum vw_cause {
+	VW_CAUSE_CLIENT = 0, /* "client": what a client typed or sent */
+	VW_CAUSE_FIX,        /* "fix": what the engine made of it */
+	VW_CAUSE_AGENT,      /* "agent" */
+	VW_CAUSE_HOOK,       /* "hook" */
+	VW_CAUSE_IMPORT,     /* "import" */
+	VW_CAUSE_UNDO,       /* "undo" */
+	VW_CAUSE_SEEN,       /* "seen": found in libvirtd */
+};
+
+struct vw_version {
+	unsigned n;        /* 1, 2, 3 …: never reused for the domain */
+	int64_t time;      /* seconds since the epoch, UTC */
+	enum vw_cause cause;
+	char *name;        /* domain name then */
+	char *who;         /* "root@virsh[1234]" */
+	char *rules;       /* space-separated rule ids, "" */
+	char sha256_or_hash[65]; /* hex digest of the XML */
+	size_t size;       /* of the XML, bytes */
+};
+
+struct vw_history;
+
+/* Open (and create) the store below statedir ("…/history"). Return: 0 or negative errno. */
+int vw_history_open(const char *statedir, struct vw_history **ret, struct vw_err *err);
+void vw_history_close(struct vw_history *h);
+
+/* Keep one version. uuid must be a canonical UUID (else -EINVAL). If the newest
+ * version has the same XML nothing is written and its number is returned.
+ * max_versions/max_days: the bounds (policy.h); old ones beyond are removed
+ * after the new one is safe; the newest is never removed.
+ * Return: 0 or negative errno (-ENOSPC …). ret_n may be NULL. */
+int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, const char *xml,
+		    size_t len, enum vw_cause cause, const char *who, const char *rules,
+		    int64_t now, unsigned max_versions, unsigned max_days, unsigned *ret_n,
+		    struct vw_err *err);
+
+/* All versions of a domain, oldest first; free with vw_versions_free. */
+int vw_history_list(struct vw_history *h, const char *uuid, struct vw_version **ret, size_t *ret_n,
+		    struct vw_err *err);
+void vw_versions_free(struct vw_version *v, size_t n);
+
+/* The XML of version n (0 = newest). malloc'ed, NUL-terminated. -ENOENT if there is none. */
+int vw_history_read(struct vw_history *h, const char *uuid, unsigned n, char **ret_xml,
+		    size_t *ret_len, struct vw_err *err);
+
+/* The UUID of the domain that last had that name; for domains that libvirt no
+ * longer knows. buf: 37 bytes. -ENOENT if none. */
+int vw_history_find_name(struct vw_history *h, const char *name, char buf[37], struct vw_err *err);
+
+const char *vw_cause_name(enum vw_cause c);
+
+#endif

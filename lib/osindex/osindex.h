@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The OS index: osinfo-db, compiled by libosinfo into one file (by the program
+ * virt-warden-osinfo), which is mapped, not parsed, here. Hostile input all
+ * the same: every offset is checked, a corrupt file is an error line, never a
+ * crash. */
+#ifndef VW_OSINDEX_H
+#define VW_OSINDEX_H
+
+#include "facts.h"
+
+struct vw_osindex;
+
+/* Map the index. Return: 0; -ENOENT (not built), -ESTALE (other format version),
+ * -EBADMSG (corrupt); the line names the command that rebuilds it. */
+int vw_osindex_open(const char *path, struct vw_osindex **ret, struct vw_err *err);
+/* The same over a buffer that the caller keeps (tests, fuzzing). */
+int vw_osindex_open_mem(const void *buf, size_t len, struct vw_osindex **ret, struct vw_err *err);
+void vw_osindex_close(struct vw_osindex *x);
+
+/* Find by id ("http://debian.org/debian/12") or short id ("debian12", every
+ * short id of an OS works). An id that osinfo-db does not know: the nearest
+ * older version of the same product stands in (else the "testing"/"unknown"
+ * one), and os->like says so; the id asked for is kept in os->id.
+ * Return: 0 or -ENOENT (with the nearest spellings in err) …; free with vw_os_free. */
+int vw_osindex_find(struct vw_osindex *x, const char *id, struct vw_os **ret, struct vw_err *err);
+
+/* All of them, in order of short id. Return: 0 or -ERANGE if i is past the end. */
+size_t vw_osindex_count(const struct vw_osindex *x);
+int vw_osindex_get(struct vw_osindex *x, size_t i, struct vw_os **ret, struct vw_err *err);
+
+/* Is the index older than osinfo-db's directories (their mtimes are kept in it)?
+ * VW_UNKNOWN if they can't be looked at. */
+enum vw_known vw_osindex_fresh(const struct vw_osindex *x);
+
+void vw_os_free(struct vw_os *os);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The engine: XML text + facts + templates + policy -> plan.
+ *
+ * A plan is a list of findings, and the XML text with those of them applied
+ * whose action is "fix". Pure: same input, same plan; it reads no file, no
+ * environment and no clock, prints nothing and changes nothing. Idempotent:
+ * planning the fixed text gives the same text, byte for byte. */
+#ifndef VW_PLAN_H
+#define VW_PLAN_H
+
+#include "facts.h"
+#include "policy.h"
+#include "xml.h"
+
+struct vw_templates; /* template.h */
+
+/* The four classes of design.md, "Rules: four classes". */
+enum vw_class { VW_CLASS_HOST = 0, VW_CLASS_ADDITIVE, VW_CLASS_VISIBLE, VW_CLASS_BOOT };
+enum vw_action {
+	VW_ACTION_FIX = 0, /* in the plan's XML */
+	VW_ACTION_SKIP,    /* not applied; the message says why and what to type */
+	VW_ACTION_REFUSE,  /* not applied, and start = refuse would refuse a start */
+};
+/* Who may change what in this domain: <w:warden mode='…'>. */
+enum vw_mode { VW_MODE_DEFAULT = 0, VW_MODE_ENFORCE, VW_MODE_AUDIT, VW_MODE_OFF };
+
+struct vw_finding {
+	const char *rule;  /* a rule id of design.md; static */
+	enum vw_class cls;
+	char *device;      /* what it is about: "vda", "52:54:00:…", "domain" …; printable */
+	char *before;      /* value now, "" = absent */
+	char *after;       /* value wanted */
+	enum vw_action action;
+	enum vw_evidence evidence;
+	char *message;     /* one sentence, for the user; for skip: reason and the command */
+};
+
+struct vw_plan {
+	char *name;        /* domain name, "" if the XML has none */
+	char *uuid;        /* "" if the XML has none */
+	const struct vw_os *os; /* as in the facts; borrowed from them */
+	enum vw_os_source os_source;
+	enum vw_evidence os_confidence;
+	char *template_id; /* template that was chosen */
+	enum vw_mode mode; /* from the domain's metadata */
+	struct vw_finding *findings;
+	size_t n_findings;
+	char *xml;         /* fixed text; NULL if nothing is to be applied */
+	size_t xml_len;
+};
+
+struct vw_request {
+	struct vw_xml *doc; /* the parsed domain; its tree is EDITED: use it for nothing else afterwards */
+	const struct vw_facts *facts;
+	const struct vw_templates *templates;
+	const struct vw_policy *policy;
+	unsigned allow;    /* bit (1u << class): the admin said so, this counts as proven */
+	bool force_enforce; /* `fix` typed by the admin: mode audit does not hold it back */
+	const char *only_rule; /* NULL, or plan this rule only (the hook: "disk-cache") */
+};
+
+/* Make the plan. Return: 0 or negative errno. Free with vw_plan_free.
+ * Usual way: vw_xml_parse -> vw_outline_make -> collect facts -> vw_plan_make. */
+int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_err *err);
+void vw_plan_free(struct vw_plan *plan);
+
+/* How many findings have that action. */
+size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action);
+
+/* The contract's names, as in JSON. */
+const char *vw_class_name(enum vw_class c);   /* "host" "additive" "visible" "boot" */
+const char *vw_action_name(enum vw_action a); /* "fix" "skip" "refuse" */
+const char *vw_mode_name(enum vw_mode m);     /* "default" "enforce" "audit" "off" */
+
+/* All rule ids, NULL-terminated, in the order in which they are applied. */
+const char *const *vw_rule_ids(void);
+
+/* What a collector needs to know of the XML before it can gather facts. */
+struct vw_outline_disk {
+	char *target;   /* "hda" */
+	char *type;     /* "file" "block" "volume" "network" … */
+	char *device;   /* "disk" "cdrom" "floppy" "lun" */
+	char *source;   /* path (file, block), "pool/volume" (volume) or "" */
+	char *format;   /* driver type: "raw" "qcow2" … or "" */
+	bool backing;   /* has a <backingStore> element with content */
+	bool readonly;
+};
+struct vw_outline {
+	char *name, *uuid;     /* "" if absent */
+	char *type;            /* "kvm" "qemu" … (virttype) */
+	char *arch, *machine, *emulator; /* "" if absent */
+	char *os_id;           /* libosinfo metadata, "" if absent */
+	enum vw_mode mode;
+	bool foreign_owner;    /* OpenStack, oVirt, KubeVirt metadata */
+	struct vw_outline_disk *disks;
+	size_t n_disks;
+};
+/* Reads the tree, edits nothing. Return: 0 or -ENOMEM. Free with vw_outline_free. */
+int vw_outline_make(struct vw_xml *doc, struct vw_outline **ret, struct vw_err *err);
+void vw_outline_free(struct vw_outline *o);
+
+#endif

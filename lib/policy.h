@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The admin's policy (warden.conf), as plain data. lib/conf fills it; the
+ * engine and the hook read it. */
+#ifndef VW_POLICY_H
+#define VW_POLICY_H
+
+#include "util.h"
+
+enum vw_policy_define { VW_DEFINE_FIX = 0, VW_DEFINE_WARN, VW_DEFINE_OFF };
+enum vw_policy_start { VW_START_WARN = 0, VW_START_REFUSE, VW_START_OFF };
+enum vw_policy_migrate { VW_MIGRATE_WARN = 0, VW_MIGRATE_ENFORCE, VW_MIGRATE_OFF };
+enum vw_policy_verify { VW_VERIFY_WAIT = 0, VW_VERIFY_BACKGROUND, VW_VERIFY_OFF };
+enum vw_policy_boot { VW_BOOT_PROVEN = 0, VW_BOOT_NEVER };
+enum vw_policy_network { VW_NETDISK_REPORT = 0, VW_NETDISK_ENFORCE, VW_NETDISK_OFF };
+
+#define VW_CACHES_MAX 6
+
+struct vw_policy {
+	enum vw_policy_define define;
+	enum vw_policy_start start;
+	enum vw_policy_migrate migrate;
+	enum vw_policy_verify verify;
+	enum vw_policy_boot boot;
+	enum vw_policy_network network_disks;
+	char caches[VW_CACHES_MAX][16]; /* allowed cache modes; the first is what a fix writes */
+	size_t n_caches;
+	char cpu_baseline[64];          /* named CPU model for guests, "" = the template's choice */
+	unsigned history_versions;      /* per domain, >= 1 */
+	unsigned history_days;          /* >= 1 */
+};
+
+/* The defaults as shipped (design.md, Names and paths): define = fix, start = warn,
+ * migrate = warn, verify = wait, boot changes = proven, caches none + directsync,
+ * network disks reported only, history 100 versions / 730 days. */
+void vw_policy_defaults(struct vw_policy *p);
+
+/* Return: true if the cache mode is allowed by the policy. */
+bool vw_policy_cache_allowed(const struct vw_policy *p, const char *mode);
+
+#endif
