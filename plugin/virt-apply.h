@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The only part on the libvirt side that changes anything: keep, define, read
+ * back. What was there before is in the history first; if it can't be kept,
+ * nothing is changed (-ENOSPC … and a line that says so). */
+#ifndef VW_VIRT_APPLY_H
+#define VW_VIRT_APPLY_H
+
+#include "virt-collect.h"
+
+/* Store the plan's XML as the config of a domain that libvirtd has. original: the
+ * INACTIVE|SECURE XML that the plan was made from. Checks that the config is still
+ * `original` before (-EAGAIN: another client changed it: plan again), keeps it,
+ * defines, reads back; if the domain became active meanwhile and the plan has
+ * boot or visible changes, puts the old config back (-EBUSY).
+ * cause/rules: for the history. */
+int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
+		      const char *original, const struct vw_plan *plan, enum vw_cause cause,
+		      struct vw_err *err);
+
+/* Keep one XML in the history with our identity ("user@program[pid]") and the clock. */
+int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, const char *xml,
+		  enum vw_cause cause, const char *rules, struct vw_err *err);
+
+/* The rules that a plan fixes, space-separated, each once. malloc'ed. */
+char *vw_plan_rules(const struct vw_plan *plan);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Gathers the facts about one domain XML: OS (metadata, --os, install media),
+ * disks (probes, only over a local socket in our own mount namespace), domain
+ * capabilities, and what libvirtd knows of the domain. Changes nothing. */
+#ifndef VW_VIRT_COLLECT_H
+#define VW_VIRT_COLLECT_H
+
+#include "caps.h"
+#include "plan.h"
+#include "virt-context.h"
+
+#include <libvirt/libvirt.h>
+
+struct vw_gathered {
+	struct vw_outline *outline;
+	struct vw_facts facts; /* pointers in it are owned by this struct */
+	struct vw_os *os;
+	struct vw_caps *caps[2];
+	char *active_xml;
+	bool local;            /* probes could look at the disks */
+	char os_note[200];     /* why the OS is unknown or assumed, "" = nothing to say */
+};
+
+/* conn: NULL = a file without a libvirt (then caps, new_here, active stay unknown).
+ * dom: the domain if it is one that libvirtd has, else NULL.
+ * os: id or short id that the admin gave, else NULL.
+ * Only -ENOMEM, and -ENOENT for an unknown `os` that the admin gave, are errors. */
+int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+	       const char *os, struct vw_gathered **ret, struct vw_err *err);
+void vw_gathered_free(struct vw_gathered *g);
+
+/* Is this a QEMU/KVM connection? Over a local UNIX socket, in our mount namespace? */
+bool vw_conn_is_qemu(virConnectPtr conn);
+bool vw_conn_is_local(virConnectPtr conn);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every libvirt-side layer (command, preload, agent) opens once: paths,
+ * policy, templates, OS index, prober, history. Parts are opened when first
+ * asked for; the getters return NULL with an error line if a part can't be had
+ * (a missing OS index is no reason to stop: then the OS is unknown, and said). */
+#ifndef VW_VIRT_CONTEXT_H
+#define VW_VIRT_CONTEXT_H
+
+#include "conf.h"
+#include "history.h"
+#include "osindex.h"
+#include "probe.h"
+#include "template.h"
+
+struct vw_context;
+
+/* Paths and policy are read here: -EINVAL with its line if warden.conf is bad. */
+int vw_context_open(struct vw_context **ret, struct vw_err *err);
+void vw_context_close(struct vw_context *c);
+
+const struct vw_paths *vw_context_paths(const struct vw_context *c);
+const struct vw_policy *vw_context_policy(const struct vw_context *c);
+struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err);
+/* A missing, stale or corrupt index is rebuilt once (virt-warden-osinfo build) if the
+ * cache directory is writable by us; else NULL. */
+struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err);
+struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err);
+struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
+
+/* Full path of a helper program of ours ("virt-warden-osinfo"): beside the running build or in $libexec. malloc'ed. */
+char *vw_context_program(const struct vw_context *c, const char *name);
+
+#endif
