@@ -110,12 +110,14 @@ unit: $(UNIT)
 
 deps:
 	./install.sh --deps=test
+# Tests and benches look for what was built here.
+export VW_BUILD = $(abspath $(B))
 check: deps
 	$(MAKE) all unit
 	tests/run-tests
-lint:
+lint: all unit
 	tests/lint/run-lint
-bench: all
+bench: all unit
 	tests/bench/run-bench
 demo:
 	./install.sh --deps=demo
@@ -125,4 +127,4 @@ clean:
 	rm -rf $(B)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
--include tests/fuzz/fuzz.mk tests/sanitize.mk install.mk
+-include tests/corpus/corpus.mk tests/fuzz/fuzz.mk tests/sanitize.mk install.mk
