@@ -14,6 +14,9 @@
 
 #include <stdint.h>
 
+#define VW_HISTORY_MAX_BYTES (10u * 1024 * 1024) /* of one XML; as xml.h, virsh's own limit */
+#define VW_HISTORY_NAME_MAX 1024                 /* a longer domain name is stored cut and not found by name */
+
 /* Why a version was kept. Contract names by vw_cause_name. */
 enum vw_cause {
 	VW_CAUSE_CLIENT = 0, /* "client": what a client typed or sent */
@@ -32,32 +35,39 @@ struct vw_version {
 	char *name;        /* domain name then */
 	char *who;         /* "root@virsh[1234]" */
 	char *rules;       /* space-separated rule ids, "" */
-	char sha256_or_hash[65]; /* hex digest of the XML */
+	char hash[17];     /* 64-bit FNV-1a of the XML, hex: tells damage and a
+			    * change, not a forgery (the store is its owner's alone) */
 	size_t size;       /* of the XML, bytes */
 };
 
 struct vw_history;
 
-/* Open (and create) the store below statedir ("…/history"). Return: 0 or negative errno. */
+/* Open (and create) the store below statedir ("…/history"). A store that is a
+ * symbolic link or another user's is refused; too open modes are mended.
+ * Return: 0 or negative errno. Close with vw_history_close (NULL is fine). */
 int vw_history_open(const char *statedir, struct vw_history **ret, struct vw_err *err);
 void vw_history_close(struct vw_history *h);
 
-/* Keep one version. uuid must be a canonical UUID (else -EINVAL). If the newest
- * version has the same XML nothing is written and its number is returned.
- * max_versions/max_days: the bounds (policy.h); old ones beyond are removed
- * after the new one is safe; the newest is never removed.
- * Return: 0 or negative errno (-ENOSPC …). ret_n may be NULL. */
+/* Keep one version. uuid must be a canonical UUID (else -EINVAL; upper case is
+ * the same domain). If the newest version has the same XML nothing is written
+ * and its number is returned. max_versions/max_days: the bounds (policy.h); old
+ * ones beyond are removed after the new one is safe; the newest is never removed.
+ * now: seconds since the epoch. Waits at most 2 s for another writer.
+ * Return: 0 or negative errno (-ENOSPC; -EFBIG above VW_HISTORY_MAX_BYTES; -EBUSY
+ * another writer has the domain …). ret_n may be NULL. */
 int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, const char *xml,
 		    size_t len, enum vw_cause cause, const char *who, const char *rules,
 		    int64_t now, unsigned max_versions, unsigned max_days, unsigned *ret_n,
 		    struct vw_err *err);
 
-/* All versions of a domain, oldest first; free with vw_versions_free. */
+/* All versions of a domain, oldest first (none is no error; a damaged one is
+ * left out); free with vw_versions_free. Return: 0 or negative errno. */
 int vw_history_list(struct vw_history *h, const char *uuid, struct vw_version **ret, size_t *ret_n,
 		    struct vw_err *err);
 void vw_versions_free(struct vw_version *v, size_t n);
 
-/* The XML of version n (0 = newest). malloc'ed, NUL-terminated. -ENOENT if there is none. */
+/* The XML of version n (0 = newest). malloc'ed, NUL-terminated. -ENOENT if there
+ * is none, -EBADMSG if the file is not what was written (a bad disk). */
 int vw_history_read(struct vw_history *h, const char *uuid, unsigned n, char **ret_xml,
 		    size_t *ret_len, struct vw_err *err);
 
