@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What xml.c (in), xml-edit.c (edits) and xml-text.c (out) share; nobody else.
+ *
+ * Every element that came with the input has a span: where it stands in the
+ * text. node->_private holds the span's number + 1; NULL marks an element that
+ * we added. Writing out copies spans, except where an edit left its flag. */
+#ifndef VW_XML_INTERNAL_H
+#define VW_XML_INTERNAL_H
+
+#include "xml.h"
+
+#include <stdint.h>
+
+struct vw_span {
+	uint32_t begin;     /* of '<' */
+	uint32_t tag_close; /* of the '>' or "/>" that ends the start tag */
+	uint32_t end;       /* behind the last '>' of the element */
+	bool removed;       /* the element was taken out */
+	bool tag_edited;    /* attributes differ from the text */
+	bool content_edited; /* text content differs from the text */
+	bool below_edited;  /* something in it (tag, content, children) differs */
+};
+
+struct vw_pool_entry {
+	struct vw_pool_entry *next;
+	char text[];
+};
+
+struct vw_xml {
+	char *input;     /* as it came; NULL when text is that */
+	size_t input_len;
+	char *text;      /* UTF-8; what the spans point into */
+	size_t len;
+	xmlDoc *doc;
+	struct vw_span *spans;
+	size_t n_spans, cap_spans;
+	bool changed;
+	struct vw_pool_entry *pool; /* strings that were lent out */
+};
+
+/* Return: the span of an element of the input, or NULL for one that was added. */
+static inline struct vw_span *vw_span_of(const struct vw_xml *x, const xmlNode *node)
+{
+	uintptr_t i = (uintptr_t)node->_private;
+
+	return i && i <= x->n_spans ? &x->spans[i - 1] : NULL;
+}
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Domain XML, the way in: a bounded libxml2 parse that notes where each element stands.
+ *
+ * The bounds are enforced in SAX callbacks, while the tree is being built: a
+ * document type stops the parser before one entity is declared, and depth and
+ * number of elements are counted as they come. */
+#include "xml-internal.h"
+
+#include <errno.h>
+#include <libxml/SAX2.h>
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+
+struct parse_state {
+	struct vw_xml *x;
+	int stop; /* negative errno: why we stopped the parser */
+	int depth;
+	int stop_line;
+};
+
+static size_t parser_offset(const xmlParserCtxt *ctxt)
+{
+	return ctxt->input->consumed + (size_t)(ctxt->input->cur - ctxt->input->base);
+}
+
+static void stop_parser(xmlParserCtxt *ctxt, int why)
+{
+	struct parse_state *st = ctxt->_private;
+
+	if (!st->stop) {
+		st->stop = why;
+		st->stop_line = ctxt->input ? ctxt->input->line : 0;
+	}
+	xmlStopParser(ctxt);
+}
+
+static void on_doctype(void *data, const xmlChar *name, const xmlChar *ext, const xmlChar *sys)
+{
+	(void)name;
+	(void)ext;
+	(void)sys;
+	stop_parser(data, -EPERM);
+}
+
+static struct vw_span *new_span(struct vw_xml *x)
+{
+	if (x->n_spans == x->cap_spans) {
+		size_t cap = x->cap_spans ? x->cap_spans * 2 : 128;
+		struct vw_span *v = reallocarray(x->spans, cap, sizeof(*v));
+
+		if (!v)
+			return NULL;
+		x->spans = v;
+		x->cap_spans = cap;
+	}
+	x->spans[x->n_spans] = (struct vw_span){ 0 };
+	return &x->spans[x->n_spans++];
+}
+
+/* The offset of the '<' before pos: attribute values can't hold one. */
+static size_t tag_begin(const struct vw_xml *x, size_t pos)
+{
+	const char *p = pos <= x->len ? memrchr(x->text, '<', pos) : NULL;
+
+	return p ? (size_t)(p - x->text) : 0;
+}
+
+static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
+		     int n_ns, const xmlChar **ns, int n_attr, int n_def, const xmlChar **attr)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse_state *st = ctxt->_private;
+	struct vw_xml *x = st->x;
+	struct vw_span *span;
+
+	if (++st->depth > VW_XML_MAX_DEPTH || x->n_spans >= VW_XML_MAX_ELEMENTS) {
+		stop_parser(ctxt, -ELOOP);
+		return;
+	}
+	span = new_span(x);
+	if (!span) {
+		stop_parser(ctxt, -ENOMEM);
+		return;
+	}
+	span->tag_close = (uint32_t)parser_offset(ctxt);
+	span->begin = (uint32_t)tag_begin(x, span->tag_close);
+	xmlSAX2StartElementNs(ctxt, name, prefix, uri, n_ns, ns, n_attr, n_def, attr);
+	if (ctxt->node)
+		ctxt->node->_private = (void *)(uintptr_t)x->n_spans;
+}
+
+static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse_state *st = ctxt->_private;
+	struct vw_span *span = ctxt->node ? vw_span_of(st->x, ctxt->node) : NULL;
+
+	st->depth--;
+	if (span)
+		span->end = (uint32_t)parser_offset(ctxt);
+	xmlSAX2EndElementNs(ctxt, name, prefix, uri);
+}
+
+/* Do the spans fit the text? (They would not if libxml2 had recoded its input.) */
+static bool spans_fit(const struct vw_xml *x)
+{
+	for (size_t i = 0; i < x->n_spans; i++) {
+		const struct vw_span *s = &x->spans[i];
+
+		if (s->begin >= s->tag_close || s->tag_close >= s->end || s->end > x->len ||
+		    x->text[s->begin] != '<' || x->text[s->end - 1] != '>' ||
+		    (x->text[s->tag_close] != '>' && x->text[s->tag_close] != '/'))
+			return false;
+	}
+	return true;
+}
+
+static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, const char *name,
+		       struct vw_err *err)
+{
+	const xmlError *e = &ctxt->lastError;
+	size_t n;
+
+	switch (st->stop) {
+	case -EPERM:
+		return vw_err_set(err, -EINVAL,
+				  "%s:%d: a document type (DTD) is not accepted: remove the <!DOCTYPE …>",
+				  name, st->stop_line);
+	case -ELOOP:
+		return vw_err_set(err, -ELOOP,
+				  "%s:%d: nested deeper than %d or more than %d elements: not a domain",
+				  name, st->stop_line, VW_XML_MAX_DEPTH, VW_XML_MAX_ELEMENTS);
+	case -ENOMEM:
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+	}
+	if (e->code == XML_ERR_NO_MEMORY)
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+	n = e->message ? strcspn(e->message, "\n") : 0;
+	return vw_err_set(err, -EINVAL, "%s:%d: not well-formed XML: %.*s", name,
+			  e->line ? e->line : 1, n ? (int)n : 5, n ? e->message : "empty");
+}
+
+static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
+{
+	struct parse_state st = { .x = x };
+	xmlParserCtxt *ctxt = xmlCreateMemoryParserCtxt(x->text, (int)x->len);
+	int r = 0;
+
+	if (!ctxt)
+		return vw_err_set(err, x->len ? -ENOMEM : -EINVAL,
+				  x->len ? "%s: out of memory" : "%s:1: empty, no domain XML", name);
+	xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+					XML_PARSE_COMPACT);
+	ctxt->_private = &st;
+	ctxt->sax->internalSubset = on_doctype;
+	ctxt->sax->externalSubset = on_doctype;
+	ctxt->sax->startElementNs = on_start;
+	ctxt->sax->endElementNs = on_end;
+	xmlParseDocument(ctxt);
+	x->doc = vw_steal(ctxt->myDoc);
+	if (st.stop || !ctxt->wellFormed || !x->doc)
+		r = parse_error(ctxt, &st, name, err);
+	xmlFreeParserCtxt(ctxt);
+	return r;
+}
+
+/* A document in another encoding: go on with libxml2's UTF-8 rendering of it. */
+static int recode(struct vw_xml *x, const char *name, struct vw_err *err)
+{
+	xmlChar *utf8 = NULL;
+	int len = 0;
+
+	xmlDocDumpMemoryEnc(x->doc, &utf8, &len, "UTF-8");
+	if (!utf8 || len <= 0)
+		return vw_err_set(err, -EINVAL, "%s: can't be converted to UTF-8", name);
+	x->input = vw_steal(x->text);
+	x->input_len = x->len;
+	x->text = strndup((char *)utf8, (size_t)len);
+	x->len = (size_t)len;
+	xmlFree(utf8);
+	xmlFreeDoc(x->doc);
+	x->doc = NULL;
+	x->n_spans = 0;
+	if (!x->text)
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+	return parse_text(x, name, err);
+}
+
+static int check_root(struct vw_xml *x, const char *name, const char *root, struct vw_err *err)
+{
+	xmlNode *node = vw_xml_root(x);
+
+	if (!node || (root && (node->ns || strcmp((char *)node->name, root))))
+		return vw_err_set(err, -EINVAL, "%s:%ld: the root element is <%s>, not <%s>", name,
+				  node ? xmlGetLineNo(node) : 1L, node ? (char *)node->name : "",
+				  root ? root : "domain");
+	return 0;
+}
+
+int vw_xml_parse(const char *text, size_t len, const char *name, const char *root,
+		 struct vw_xml **ret, struct vw_err *err)
+{
+	VW_AUTOXML struct vw_xml *x = NULL;
+	int r;
+
+	if (len > VW_XML_MAX_BYTES)
+		return vw_err_set(err, -EFBIG, "%s: larger than %u MiB: not a domain XML", name,
+				  VW_XML_MAX_BYTES >> 20);
+	if (memchr(text, 0, len))
+		return vw_err_set(err, -EINVAL, "%s: holds a NUL byte: not an XML text", name);
+	x = calloc(1, sizeof(*x));
+	if (!x || !(x->text = strndup(text, len)))
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+	x->len = len;
+	r = parse_text(x, name, err);
+	if (r == 0 && !spans_fit(x)) {
+		r = recode(x, name, err);
+		if (r == 0 && !spans_fit(x))
+			r = vw_err_set(err, -EINVAL, "%s: can't be read: save it as plain UTF-8", name);
+	}
+	if (r == 0)
+		r = check_root(x, name, root, err);
+	if (r < 0)
+		return r;
+	*ret = vw_steal(x);
+	return 0;
+}
+
+void vw_xml_free(struct vw_xml *x)
+{
+	if (!x)
+		return;
+	while (x->pool) {
+		struct vw_pool_entry *next = x->pool->next;
+
+		free(x->pool);
+		x->pool = next;
+	}
+	xmlFreeDoc(x->doc);
+	free(x->spans);
+	free(x->input);
+	free(x->text);
+	free(x);
+}
+
+xmlNode *vw_xml_root(struct vw_xml *x)
+{
+	return xmlDocGetRootElement(x->doc);
+}
+
+bool vw_xml_changed(const struct vw_xml *x)
+{
+	return x->changed;
+}

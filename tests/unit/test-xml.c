@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Domain XML in and out: bounds, byte-exact round trips, edits that touch nothing else. */
+#include "xml.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static struct vw_xml *parse_ok(const char *text)
+{
+	struct vw_xml *x = NULL;
+	struct vw_err err = { 0 };
+
+	if (vw_xml_parse(text, strlen(text), "t.xml", NULL, &x, &err) < 0)
+		fail_msg("%s", err.text);
+	return x;
+}
+
+static void assert_text(struct vw_xml *x, const char *want)
+{
+	char *text = NULL;
+
+	assert_int_equal(vw_xml_text(x, &text, NULL, NULL), 0);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void assert_refused(const char *text, size_t len, int code, const char *words)
+{
+	struct vw_xml *x = NULL;
+	struct vw_err err = { 0 };
+
+	assert_int_equal(vw_xml_parse(text, len, "bad.xml", "domain", &x, &err), code);
+	assert_null(x);
+	if (!strstr(err.text, words))
+		fail_msg("'%s' lacks '%s'", err.text, words);
+	assert_true(vw_startswith(err.text, "bad.xml"));
+	assert_null(strchr(err.text, '\n'));
+}
+
+static void test_xml_unchanged(void **state)
+{
+	static const char *const texts[] = {
+		"<domain type='kvm'><name>a</name></domain>",
+		"<?xml version=\"1.0\"?>\n<!-- c -->\n<domain\n  type = \"kvm\" >\n <a/>\t<b x='1' />x&amp;y</domain>\n<!-- end -->\n",
+		"\xef\xbb\xbf<domain><![CDATA[<x>]]><a></a></domain>",
+		"<domain xmlns:qemu='u'><qemu:commandline><qemu:arg value='-x'/></qemu:commandline></domain>",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(texts); i++) {
+		struct vw_xml *x = parse_ok(texts[i]);
+
+		assert_false(vw_xml_changed(x));
+		assert_text(x, texts[i]);
+		vw_xml_free(x);
+	}
+}
+
+static void test_xml_edit_attr(void **state)
+{
+	struct vw_xml *x = parse_ok("<domain>\n  <disk  type=\"file\"\n\tdevice='disk' q:a='&lt;' xmlns:q='u'>\n    <target dev='hda' bus='ide'/><!-- k -->\n  </disk>\n</domain>\n");
+	xmlNode *disk = vw_xml_child(vw_xml_root(x), "disk");
+	xmlNode *target = vw_xml_child(disk, "target");
+
+	(void)state;
+	assert_int_equal(vw_xml_set_attr(x, target, "bus", "ide"), 0);
+	assert_false(vw_xml_changed(x));
+	vw_xml_set_attr(x, target, "bus", "virtio");
+	vw_xml_set_attr(x, disk, "device", NULL);
+	vw_xml_set_attr(x, disk, "snapshot", "a'b\"<");
+	assert_text(x, "<domain>\n  <disk  type=\"file\" q:a=\"&lt;\" xmlns:q='u' snapshot=\"a'b&quot;&lt;\">\n    <target dev='hda' bus=\"virtio\"/><!-- k -->\n  </disk>\n</domain>\n");
+	vw_xml_free(x);
+}
+
+static void test_xml_add_remove(void **state)
+{
+	struct vw_xml *x = parse_ok("<domain>\n  <devices>\n    <a/>\n    <b>1</b>\n    <c/>\n  </devices>\n  <x/>\n</domain>");
+	xmlNode *dev = vw_xml_child(vw_xml_root(x), "devices");
+	xmlNode *n = NULL;
+
+	(void)state;
+	vw_xml_remove(x, vw_xml_child(dev, "b"));
+	vw_xml_add(x, dev, vw_xml_child(dev, "a"), "new", &n);
+	vw_xml_set_attr(x, n, "k", "v");
+	vw_xml_add_text(x, dev, NULL, "<rng model='virtio'> <backend model='random'>/dev/urandom</backend></rng>", NULL);
+	vw_xml_add(x, vw_xml_child(vw_xml_root(x), "x"), NULL, "y", NULL);
+	assert_text(x, "<domain>\n  <devices>\n    <a/>\n    <new k='v'/>\n    <c/>\n    <rng model='virtio'>\n      <backend model='random'>/dev/urandom</backend>\n    </rng>\n  </devices>\n  <x>\n    <y/>\n  </x>\n</domain>");
+	vw_xml_free(x);
+}
+
+static void test_xml_content(void **state)
+{
+	struct vw_xml *x = parse_ok("<domain><m unit='KiB'> 12 </m><e/><n>a &amp; b</n></domain>");
+	xmlNode *r = vw_xml_root(x);
+
+	(void)state;
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "m")), "12");
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "n")), "a & b");
+	vw_xml_set_content(x, vw_xml_child(r, "m"), "12");
+	assert_false(vw_xml_changed(x));
+	vw_xml_set_content(x, vw_xml_child(r, "e"), "<");
+	vw_xml_set_content(x, vw_xml_child(r, "n"), "c");
+	assert_text(x, "<domain><m unit='KiB'> 12 </m><e>&lt;</e><n>c</n></domain>");
+	vw_xml_free(x);
+}
+
+static void test_xml_names(void **state)
+{
+	struct vw_xml *x = parse_ok("<domain xmlns:q='u'><q:os/><os q:type='z' type='y'><type arch='x'>hvm</type></os></domain>");
+
+	(void)state;
+	assert_string_equal(vw_xml_attr(vw_xml_child(vw_xml_root(x), "os"), "type"), "y");
+	assert_string_equal(vw_xml_attr(vw_xml_path(vw_xml_root(x), "os/type"), "arch"), "x");
+	assert_null(vw_xml_path(vw_xml_root(x), "os/none/deeper"));
+	vw_xml_free(x);
+}
+
+static void test_xml_latin1(void **state)
+{
+	static const char text[] = "<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain><name>\xe4</name><a/></domain>";
+	struct vw_xml *x = parse_ok(text);
+	char *out = NULL;
+
+	(void)state;
+	assert_text(x, text);
+	assert_string_equal(vw_xml_content(x, vw_xml_child(vw_xml_root(x), "name")), "\xc3\xa4");
+	vw_xml_set_attr(x, vw_xml_child(vw_xml_root(x), "a"), "b", "c");
+	vw_xml_text(x, &out, NULL, NULL);
+	assert_non_null(strstr(out, "<name>\xc3\xa4</name>"));
+	assert_non_null(strstr(out, "encoding=\"UTF-8\""));
+	free(out);
+	vw_xml_free(x);
+}
+
+static void test_xml_bad(void **state)
+{
+	static const char bomb[] = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain>&b;</domain>";
+	static const char ext[] = "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>";
+	size_t deep = 100000;
+	char *text = malloc(deep * 3 + 1);
+
+	(void)state;
+	assert_refused("", 0, -EINVAL, "empty");
+	assert_refused("<domain>", 8, -EINVAL, "bad.xml:1: not well-formed");
+	assert_refused("<domain>\n<a></b></domain>", 25, -EINVAL, "bad.xml:2:");
+	assert_refused("<network/>", 10, -EINVAL, "<network>");
+	assert_refused("<domain xmlns='u'/>", 19, -EINVAL, "domain");
+	assert_refused("<domain>\0</domain>", 18, -EINVAL, "NUL");
+	assert_refused("<domain>\xff\xfe</domain>", 19, -EINVAL, "not well-formed");
+	assert_refused("<domain>&x;</domain>", 20, -EINVAL, "not well-formed");
+	assert_refused(bomb, strlen(bomb), -EINVAL, "DTD");
+	assert_refused(ext, strlen(ext), -EINVAL, "DTD");
+	for (size_t i = 0; i < deep; i++)
+		memcpy(text + i * 3, "<a>", 3);
+	assert_refused(text, deep * 3, -ELOOP, "nested deeper");
+	free(text);
+	text = calloc(1, VW_XML_MAX_BYTES + 1);
+	assert_refused(text, VW_XML_MAX_BYTES + 1, -EFBIG, "larger than 10 MiB");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_xml_unchanged), cmocka_unit_test(test_xml_edit_attr),
+		cmocka_unit_test(test_xml_add_remove), cmocka_unit_test(test_xml_content),
+		cmocka_unit_test(test_xml_names), cmocka_unit_test(test_xml_latin1),
+		cmocka_unit_test(test_xml_bad),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
