@@ -22,6 +22,8 @@ struct vw_paths {
 int vw_paths_init(struct vw_paths *p, struct vw_err *err);
 void vw_paths_clear(struct vw_paths *p);
 
+#define VW_CONF_MAX_BYTES (64u * 1024)
+
 /* Read the policy. A file that is not there: the defaults. An unknown section or
  * key, a value that is not one of the documented: -EINVAL and one line that
  * names file, line, key and the values allowed; *ret is untouched. */
@@ -30,5 +32,9 @@ int vw_conf_load(const char *path, struct vw_policy *ret, struct vw_err *err);
 /* As above from memory (tests, fuzzing). */
 int vw_conf_parse(const char *text, size_t len, const char *name, struct vw_policy *ret,
 		  struct vw_err *err);
+
+/* The i-th key that is known, in the order of docs/warden.conf (for tests and
+ * doctor). Return: false when there are no more. */
+bool vw_conf_key(size_t i, const char **ret_section, const char **ret_name);
 
 #endif
