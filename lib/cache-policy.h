@@ -15,7 +15,8 @@ enum vw_cache_verdict {
 
 /* Judge one <disk> element. facts: of that disk, NULL = all unknown.
  * ret: NULL, or the finding (rule "disk-cache", class host, action fix/skip/refuse;
- * strings malloc'ed, free with vw_finding_clear); filled unless VW_CACHE_OK. */
+ * strings malloc'ed, free with vw_finding_clear); filled unless VW_CACHE_OK.
+ * Out of memory: ret->rule is NULL. */
 enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_facts *facts,
 				     const struct vw_policy *policy, const char *domain,
 				     struct vw_finding *ret);
@@ -24,7 +25,7 @@ enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_f
  * where the new mode would not allow it). Return: 0 or -ENOMEM. */
 int vw_cache_apply(struct vw_xml *doc, xmlNode *disk, const struct vw_policy *policy);
 
-/* Free the strings of a finding, not the struct. */
+/* Free the strings of a finding, not the struct, which is zeroed. */
 void vw_finding_clear(struct vw_finding *f);
 
 #endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a domain's <metadata> tells us (see metadata.h). */
+#include "metadata.h"
+
+/* Return: the next element in the namespace at or behind n; name NULL = any. */
+static const xmlNode *in_namespace(const xmlNode *n, const char *ns, const char *name)
+{
+	for (; n; n = n->next)
+		if (n->type == XML_ELEMENT_NODE && n->ns && vw_streq((char *)n->ns->href, ns) &&
+		    (!name || vw_streq((char *)n->name, name)))
+			return n;
+	return NULL;
+}
+
+static const xmlNode *metadata(const xmlNode *root, const char *ns, const char *name)
+{
+	const xmlNode *m = vw_xml_child(root, "metadata");
+
+	return m ? in_namespace(m->children, ns, name) : NULL;
+}
+
+enum vw_mode vw_metadata_mode(const xmlNode *root)
+{
+	const char *mode = vw_xml_attr(metadata(root, VW_METADATA_NS, "warden"), "mode");
+
+	if (!mode)
+		return VW_MODE_DEFAULT;
+	if (vw_streq(mode, "enforce"))
+		return VW_MODE_ENFORCE;
+	return vw_streq(mode, "off") ? VW_MODE_OFF : VW_MODE_AUDIT;
+}
+
+enum vw_mode vw_metadata_effective_mode(const xmlNode *root)
+{
+	const enum vw_mode mode = vw_metadata_mode(root);
+
+	if (mode != VW_MODE_DEFAULT)
+		return mode;
+	return vw_metadata_foreign_owner(root) ? VW_MODE_AUDIT : VW_MODE_ENFORCE;
+}
+
+bool vw_metadata_skips(const xmlNode *root, const char *rule)
+{
+	const xmlNode *w = metadata(root, VW_METADATA_NS, "warden");
+	const xmlNode *skip = w ? in_namespace(w->children, VW_METADATA_NS, "skip") : NULL;
+
+	while (skip && !vw_streq(vw_xml_attr(skip, "rule"), rule))
+		skip = in_namespace(skip->next, VW_METADATA_NS, "skip");
+	return skip != NULL;
+}
+
+bool vw_metadata_foreign_owner(const xmlNode *root)
+{
+	static const char *const owners[] = {
+		"http://openstack.org/xmlns/libvirt/nova/1.0",
+		"http://openstack.org/xmlns/libvirt/nova/1.1",
+		"http://ovirt.org/vm/1.0",
+		"http://ovirt.org/vm/tune/1.0",
+		"http://kubevirt.io",
+	};
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(owners); i++)
+		if (metadata(root, owners[i], NULL))
+			return true;
+	return false;
+}
+
+const char *vw_metadata_os_id(const xmlNode *root)
+{
+	const xmlNode *info = metadata(root, VW_METADATA_OS_NS, "libosinfo");
+	const xmlNode *os = info ? in_namespace(info->children, VW_METADATA_OS_NS, "os") : NULL;
+	const char *id = os ? vw_xml_attr(os, "id") : NULL;
+
+	return id && *id ? id : NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a domain's <metadata> tells us: who may change what, who owns it, which OS it runs. */
+#ifndef VW_METADATA_H
+#define VW_METADATA_H
+
+#include "plan.h"
+
+#define VW_METADATA_NS "urn:virt-warden:domain:1"
+#define VW_METADATA_OS_NS "http://libosinfo.org/xmlns/libvirt/domain/1.0"
+
+/* <w:warden mode='…'>. root: <domain>. Return: VW_MODE_DEFAULT if it says
+ * nothing; VW_MODE_AUDIT for a word that we don't know (a slip must not lead to a change). */
+enum vw_mode vw_metadata_mode(const xmlNode *root);
+
+/* What that comes to: never VW_MODE_DEFAULT. Without a word of the admin a
+ * domain is VW_MODE_ENFORCE, one of another owner (below) VW_MODE_AUDIT. */
+enum vw_mode vw_metadata_effective_mode(const xmlNode *root);
+
+/* Return: true if the domain has <w:skip rule='…'> for this rule. */
+bool vw_metadata_skips(const xmlNode *root, const char *rule);
+
+/* Return: true if OpenStack, oVirt or KubeVirt runs this domain (their metadata is there). */
+bool vw_metadata_foreign_owner(const xmlNode *root);
+
+/* The OS as libosinfo's metadata names it ("http://debian.org/debian/11").
+ * Return: borrowed from the tree, NULL = not there or empty. */
+const char *vw_metadata_os_id(const xmlNode *root);
+
+#endif
