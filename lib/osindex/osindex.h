@@ -19,8 +19,10 @@ void vw_osindex_close(struct vw_osindex *x);
 
 /* Find by id ("http://debian.org/debian/12") or short id ("debian12", every
  * short id of an OS works). An id that osinfo-db does not know: the nearest
- * older version of the same product stands in (else the "testing"/"unknown"
- * one), and os->like says so; the id asked for is kept in os->id.
+ * older version of the same product stands in (else the oldest one; else, for an
+ * id, the "testing"/"unknown" one), and os->like says so; what was asked for is kept
+ * in os->id or os->short_id, the other one is derived the way the stand-in's is
+ * ("debian12" -> "http://debian.org/debian/12").
  * Return: 0 or -ENOENT (with the nearest spellings in err) …; free with vw_os_free. */
 int vw_osindex_find(struct vw_osindex *x, const char *id, struct vw_os **ret, struct vw_err *err);
 
@@ -28,8 +30,9 @@ int vw_osindex_find(struct vw_osindex *x, const char *id, struct vw_os **ret, st
 size_t vw_osindex_count(const struct vw_osindex *x);
 int vw_osindex_get(struct vw_osindex *x, size_t i, struct vw_os **ret, struct vw_err *err);
 
-/* Is the index older than osinfo-db's directories (their mtimes are kept in it)?
- * VW_UNKNOWN if they can't be looked at. */
+/* Is the index up to date? VW_NO if a directory of osinfo-db (or a file of the
+ * admin's own additions) has another mtime than at the build, which is kept in the
+ * index, has gone or appeared; VW_UNKNOWN if they can't be looked at. */
 enum vw_known vw_osindex_fresh(const struct vw_osindex *x);
 
 void vw_os_free(struct vw_os *os);
