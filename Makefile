@@ -96,8 +96,8 @@ $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
 	$(call link,-shared -Wl,--version-script=plugin/preload.map $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/hook: $(call objs,hooks) $(ARCHIVES)
 	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(ENGINE)
-	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS))
+$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE)
+	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
 $(B)/virt-wardend: $(call objs,agent) $(VIRT) $(ARCHIVES)
 	$(call link,$(call objs,agent) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 
