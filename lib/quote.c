@@ -37,9 +37,9 @@ char *vw_printable(const char *s, size_t max)
 		copy[n++] = control ? '?' : s[i];
 		i += control ? control : 1;
 	}
-	memcpy(copy + n, "...", 4);
-	if (len <= max)
-		copy[n] = '\0';
+	copy[n] = '\0';
+	if (len > max)
+		memcpy(copy + n, "...", 4);
 	return copy;
 }
 
