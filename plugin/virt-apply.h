@@ -11,8 +11,9 @@
  * INACTIVE|SECURE XML that the plan was made from. Checks that the config is still
  * `original` before (-EAGAIN: another client changed it: plan again), keeps it,
  * defines, reads back; if the domain became active meanwhile and the plan has
- * boot or visible changes, puts the old config back (-EBUSY).
- * cause/rules: for the history. */
+ * boot or visible changes, puts the old config back (-EBUSY). "Meanwhile" is since
+ * `dom` was looked up (virDomainGetID remembers). -EPERM: libvirtd refused the XML;
+ * the line has its reason, and nothing was changed. */
 int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
 		      const char *original, const struct vw_plan *plan, enum vw_cause cause,
 		      struct vw_err *err);

@@ -17,17 +17,27 @@ struct vw_gathered {
 	struct vw_os *os;
 	struct vw_caps *caps[2];
 	char *active_xml;
+	virDomainPtr known;    /* what libvirtd has under that UUID, else under that name; NULL = nothing */
 	bool local;            /* probes could look at the disks */
 	char os_note[200];     /* why the OS is unknown or assumed, "" = nothing to say */
 };
 
 /* conn: NULL = a file without a libvirt (then caps, new_here, active stay unknown).
- * dom: the domain if it is one that libvirtd has, else NULL.
+ * dom: the domain if it is one that libvirtd has, else NULL: then it is looked
+ * up (a lookup that finds nothing raises libvirt's error: the program has to
+ * have a silent virSetErrorFunc).
  * os: id or short id that the admin gave, else NULL.
  * Only -ENOMEM, and -ENOENT for an unknown `os` that the admin gave, are errors. */
 int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
 	       const char *os, struct vw_gathered **ret, struct vw_err *err);
 void vw_gathered_free(struct vw_gathered *g);
+
+/* Look at the disks of the outline, want: VW_PROBE_… at most, and add one entry
+ * each to f. All together take a few seconds at most, whatever hangs; what was
+ * not looked at is unknown, with the reason. Return: 0 or -ENOMEM. */
+int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
+		     const struct vw_outline *o, unsigned want, struct vw_facts *f,
+		     struct vw_err *err);
 
 /* Is this a QEMU/KVM connection? Over a local UNIX socket, in our mount namespace? */
 bool vw_conn_is_qemu(virConnectPtr conn);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stores a plan as the config of a domain (see virt-apply.h). libvirt's define has no
+ * compare-and-swap: the config is compared just before, and read again just after. */
+#include "virt-apply.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+
+#define CONFIG (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
+
+static int libvirt_err(struct vw_err *err, int code, const char *what)
+{
+	return vw_err_set(err, code, "%s: %s", what, virGetLastErrorMessage());
+}
+
+/* Boot and visible changes must not be stored for a guest that runs without them. */
+static bool needs_cold_boot(const struct vw_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_findings; i++)
+		if (plan->findings[i].action == VW_ACTION_FIX &&
+		    (plan->findings[i].cls == VW_CLASS_VISIBLE || plan->findings[i].cls == VW_CLASS_BOOT))
+			return true;
+	return false;
+}
+
+static int define(virConnectPtr conn, const char *xml, struct vw_err *err)
+{
+	virDomainPtr dom = virDomainDefineXML(conn, xml);
+
+	if (!dom)
+		return libvirt_err(err, -EPERM, "libvirtd refuses the new XML");
+	virDomainFree(dom);
+	return 0;
+}
+
+static int check_unchanged(virDomainPtr dom, const char *name, const char *original,
+			   struct vw_err *err)
+{
+	VW_AUTOFREE char *now = virDomainGetXMLDesc(dom, CONFIG);
+
+	if (!now)
+		return libvirt_err(err, -EIO, name);
+	if (strcmp(now, original))
+		return vw_err_set(err, -EAGAIN, "%s: another client changed it meanwhile: try again", name);
+	return 0;
+}
+
+int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
+		      const char *original, const struct vw_plan *plan, enum vw_cause cause,
+		      struct vw_err *err)
+{
+	VW_AUTOFREE char *rules = vw_plan_rules(plan);
+	const char *name = virDomainGetName(dom);
+	bool was_inactive = virDomainGetID(dom) == (unsigned)-1;
+	VW_AUTOFREE char *stored = NULL;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	int r;
+
+	if (!rules || !name || virDomainGetUUIDString(dom, uuid) < 0)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	if (!plan->xml)
+		return 0;
+	r = check_unchanged(dom, name, original, err);
+	if (r < 0)
+		return r;
+	r = vw_apply_keep(c, uuid, name, original, VW_CAUSE_SEEN, "", err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept", name);
+	r = define(conn, plan->xml, err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s", name);
+	if (was_inactive && needs_cold_boot(plan) && virDomainIsActive(dom) == 1) {
+		r = define(conn, original, err);
+		if (r < 0)
+			return vw_err_wrap(err, r, "%s: started meanwhile, and the old XML can't be put back",
+					   name);
+		return vw_err_set(err, -EBUSY,
+				  "%s: started meanwhile: the old XML was put back; fix it when it is off", name);
+	}
+	stored = virDomainGetXMLDesc(dom, CONFIG);
+	r = vw_apply_keep(c, uuid, name, stored ? stored : plan->xml, cause, rules, err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s: fixed, but the new XML can't be kept in the history", name);
+	return 0;
+}

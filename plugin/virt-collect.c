@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Gathers the facts about one domain XML (see virt-collect.h): as few calls to
+ * libvirtd as will do, for a user waits at the prompt meanwhile. */
+#include "virt-collect.h"
+
+#include "metadata.h"
+#include "virt-run.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+
+#define MEDIA_TIMEOUT_MS 3000
+#define MEDIA_MAX 2 /* CD-ROMs that are looked into */
+
+static void set_os(struct vw_gathered *g, struct vw_os *os, enum vw_os_source source,
+		   enum vw_evidence confidence)
+{
+	g->os = os;
+	g->facts.os = os;
+	g->facts.os_source = source;
+	g->facts.os_confidence = confidence;
+	if (os->like)
+		snprintf(g->os_note, sizeof(g->os_note), "osinfo-db does not know %.80s: %.60s stands in",
+			 os->id, os->like);
+	else
+		g->os_note[0] = 0;
+}
+
+/* The OS on the install media, as libosinfo recognises it. Return: true if it did. */
+static bool os_of_media(struct vw_context *c, struct vw_osindex *index, struct vw_gathered *g,
+			const char *path)
+{
+	VW_AUTOFREE char *program = vw_context_program(c, "virt-warden-osinfo");
+	struct vw_os *os = NULL;
+	char id[256];
+
+	if (!program || vw_run((char *[]){ program, (char *)"media", (char *)path, NULL },
+			       MEDIA_TIMEOUT_MS, id, sizeof(id), NULL) != 0)
+		return false;
+	id[strcspn(id, " \t\n")] = 0;
+	if (!*id || vw_osindex_find(index, id, &os, NULL) < 0)
+		return false;
+	set_os(g, os, VW_OS_MEDIA, VW_EV_ASSUMED);
+	return true;
+}
+
+static void collect_media(struct vw_context *c, struct vw_osindex *index, struct vw_gathered *g)
+{
+	unsigned tried = 0;
+
+	for (size_t i = 0; i < g->outline->n_disks && tried < MEDIA_MAX; i++) {
+		const struct vw_outline_disk *d = &g->outline->disks[i];
+		const struct vw_disk_facts *f = vw_facts_disk(&g->facts, d->target);
+
+		/* The prober saw a file or block device there, and nothing hung. */
+		if (strcmp(d->device, "cdrom") || *d->source != '/' || !f || f->exists != VW_YES ||
+		    f->block == VW_UNKNOWN)
+			continue;
+		tried++;
+		if (os_of_media(c, index, g, d->source))
+			return;
+	}
+}
+
+static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *admin,
+		      struct vw_err *err)
+{
+	const char *id = admin ? admin : g->outline->os_id;
+	struct vw_err why = { 0 };
+	struct vw_osindex *index = vw_context_osindex(c, &why);
+	struct vw_os *os = NULL;
+
+	if (index && *id && vw_osindex_find(index, id, &os, &why) == 0) {
+		set_os(g, os, admin ? VW_OS_ADMIN : VW_OS_METADATA,
+		       admin ? VW_EV_PROVEN : VW_EV_ASSUMED);
+		return 0;
+	}
+	if (admin)
+		return vw_err_set(err, -ENOENT, "%s", why.text);
+	if (!*id)
+		snprintf(why.text, sizeof(why.text), "the XML names no OS, and no install media tells it");
+	snprintf(g->os_note, sizeof(g->os_note), "%.*s", (int)sizeof(g->os_note) - 1, why.text);
+	if (index && g->local)
+		collect_media(c, index, g);
+	return 0;
+}
+
+static enum vw_known known(int r)
+{
+	return r < 0 ? VW_UNKNOWN : r > 0 ? VW_YES : VW_NO;
+}
+
+/* What libvirtd knows of the domain. */
+static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPtr dom)
+{
+	struct vw_facts *f = &g->facts;
+
+	if (!conn)
+		return;
+	if (dom) {
+		virDomainRef(dom);
+		g->known = dom;
+	} else {
+		if (*g->outline->uuid)
+			g->known = virDomainLookupByUUIDString(conn, g->outline->uuid);
+		if (!g->known)
+			g->known = virDomainLookupByName(conn, g->outline->name);
+		if (!g->known) {
+			/* "no such domain" is an answer, a broken connection is none */
+			f->new_here = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? VW_YES : VW_UNKNOWN;
+			f->active = f->new_here == VW_YES ? VW_NO : VW_UNKNOWN;
+			f->managed_save = f->active;
+			return;
+		}
+	}
+	f->new_here = VW_NO;
+	f->active = known(virDomainIsActive(g->known));
+	f->managed_save = known(virDomainHasManagedSaveImage(g->known, 0));
+	if (f->managed_save == VW_NO)
+		f->managed_save = known(virDomainSnapshotNum(g->known, 0));
+	if (f->active == VW_YES)
+		g->active_xml = virDomainGetXMLDesc(g->known, 0);
+	f->active_xml = g->active_xml;
+}
+
+static const char *or_null(const char *s)
+{
+	return *s ? s : NULL;
+}
+
+static void ask_caps(struct vw_gathered *g, virConnectPtr conn, const char *machine)
+{
+	const struct vw_outline *o = g->outline;
+	VW_AUTOFREE char *xml = virConnectGetDomainCapabilities(conn, or_null(o->emulator),
+								or_null(o->arch), or_null(machine),
+								or_null(o->type), 0);
+
+	if (xml && vw_caps_parse(xml, strlen(xml), &g->caps[g->facts.n_caps], NULL) == 0)
+		g->facts.n_caps++;
+}
+
+/* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
+static bool same_machine(const char *machine, const char *family, size_t len)
+{
+	static const struct {
+		const char *family, *begin;
+	} versioned[] = { { "q35", "pc-q35-" }, { "pc", "pc-i440fx-" } };
+
+	if (!*machine)
+		machine = "pc"; /* libvirt's default on x86 */
+	if (strlen(machine) == len && !strncmp(machine, family, len))
+		return true;
+	for (size_t i = 0; i < VW_N_ELEMENTS(versioned); i++)
+		if (strlen(versioned[i].family) == len && !strncmp(versioned[i].family, family, len))
+			return vw_startswith(machine, versioned[i].begin);
+	return false;
+}
+
+/* Could the plan change the machine type? It could not if an OS is installed. */
+static enum vw_known machine_may_change(const struct vw_gathered *g, const struct vw_policy *policy,
+					const xmlNode *root)
+{
+	enum vw_known may = VW_YES;
+
+	if (g->facts.new_here == VW_NO || policy->boot == VW_BOOT_NEVER ||
+	    vw_metadata_skips(root, "machine"))
+		return VW_NO;
+	for (size_t i = 0; i < g->outline->n_disks; i++) {
+		const struct vw_disk_facts *d = &g->facts.disks[i];
+
+		if (strcmp(g->outline->disks[i].device, "disk"))
+			continue;
+		if (d->blank == VW_NO)
+			return VW_NO;
+		if (d->blank == VW_UNKNOWN)
+			may = VW_UNKNOWN;
+	}
+	return may;
+}
+
+/* One call usually does: for the machine that the domain will have. */
+static void collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+			 const xmlNode *root)
+{
+	const struct vw_outline *o = g->outline;
+	const struct vw_templates *t = vw_context_templates(c, NULL);
+	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
+	const char *prefer = t && x86 ? vw_templates_prefer(t, g->os, "machine") : NULL;
+	size_t len = prefer ? strcspn(prefer, " ") : 0;
+	enum vw_known may = VW_NO;
+	char machine[64];
+
+	if (!conn)
+		return;
+	if (len > 0 && len < sizeof(machine) && !same_machine(o->machine, prefer, len))
+		may = machine_may_change(g, vw_context_policy(c), root);
+	if (may != VW_NO) {
+		snprintf(machine, sizeof(machine), "%.*s", (int)len, prefer);
+		ask_caps(g, conn, machine);
+	}
+	if (may != VW_YES || g->facts.n_caps == 0)
+		ask_caps(g, conn, o->machine);
+	g->facts.caps = (const struct vw_caps **)g->caps;
+}
+
+int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+	       const char *os, struct vw_gathered **ret, struct vw_err *err)
+{
+	struct vw_gathered *g = calloc(1, sizeof(*g));
+	int r;
+
+	if (!g)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	r = vw_outline_make(doc, &g->outline, err);
+	if (r == 0) {
+		collect_state(g, conn, dom);
+		g->local = conn && vw_conn_is_local(conn);
+		r = vw_collect_disks(c, conn, g->local, g->outline,
+				     VW_PROBE_BLANK | VW_PROBE_DISCARD, &g->facts, err);
+	}
+	if (r == 0)
+		r = collect_os(c, g, os, err);
+	if (r < 0) {
+		vw_gathered_free(g);
+		return r;
+	}
+	collect_caps(c, g, conn, vw_xml_root(doc));
+	*ret = g;
+	return 0;
+}
+
+void vw_gathered_free(struct vw_gathered *g)
+{
+	if (!g)
+		return;
+	vw_outline_free(g->outline);
+	vw_facts_clear(&g->facts);
+	if (g->os)
+		vw_os_free(g->os);
+	for (size_t i = 0; i < VW_N_ELEMENTS(g->caps); i++)
+		if (g->caps[i])
+			vw_caps_free(g->caps[i]);
+	if (g->known)
+		virDomainFree(g->known);
+	free(g->active_xml);
+	free(g);
+}

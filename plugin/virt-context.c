@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the libvirt side opens once (see virt-context.h). One context belongs to one thread. */
+#include "virt-context.h"
+#include "virt-run.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <link.h>
+#include <sys/stat.h>
+
+/* libosinfo reads some 600 files: about a second, more on a cold disk. */
+#define BUILD_TIMEOUT_MS 15000
+
+struct vw_context {
+	struct vw_paths paths;
+	struct vw_policy policy;
+	struct vw_templates *templates;
+	struct vw_osindex *osindex;
+	struct vw_prober *prober;
+	struct vw_history *history;
+	bool built; /* the index was rebuilt, or that was tried */
+};
+
+int vw_context_open(struct vw_context **ret, struct vw_err *err)
+{
+	struct vw_context *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	r = vw_paths_init(&c->paths, err);
+	if (r == 0)
+		r = vw_conf_load(c->paths.conf, &c->policy, err);
+	if (r < 0) {
+		vw_context_close(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void vw_context_close(struct vw_context *c)
+{
+	if (!c)
+		return;
+	if (c->templates)
+		vw_templates_free(c->templates);
+	if (c->osindex)
+		vw_osindex_close(c->osindex);
+	if (c->prober)
+		vw_prober_free(c->prober);
+	if (c->history)
+		vw_history_close(c->history);
+	vw_paths_clear(&c->paths);
+	free(c);
+}
+
+const struct vw_paths *vw_context_paths(const struct vw_context *c)
+{
+	return &c->paths;
+}
+
+const struct vw_policy *vw_context_policy(const struct vw_context *c)
+{
+	return &c->policy;
+}
+
+struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err)
+{
+	VW_AUTOFREE char *dir = NULL;
+
+	if (c->templates)
+		return c->templates;
+	if (asprintf(&dir, "%s/xml-templates", c->paths.datadir) < 0) {
+		dir = NULL;
+		vw_err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (vw_templates_load((const char *const[]){ dir, c->paths.templates_d, NULL },
+			      &c->templates, err) < 0)
+		return NULL;
+	return c->templates;
+}
+
+struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err)
+{
+	if (!c->prober && vw_prober_new(c->paths.sysroot, &c->prober, err) < 0)
+		return NULL;
+	return c->prober;
+}
+
+struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
+{
+	if (!c->history && vw_history_open(c->paths.statedir, &c->history, err) < 0)
+		return NULL;
+	return c->history;
+}
+
+/* The directory of the object that this code is in: the program, or virsh-warden.so. */
+static char *own_dir(void)
+{
+	struct link_map *map = NULL;
+	Dl_info info;
+	char *path, *slash;
+	/* The dynamic linker names the program itself "". */
+	bool library = dladdr1(vw_context_open, &info, (void **)&map, RTLD_DL_LINKMAP) && map &&
+		       map->l_name && *map->l_name == '/';
+
+	path = realpath(library ? map->l_name : "/proc/self/exe", NULL);
+	slash = path ? strrchr(path, '/') : NULL;
+	if (slash)
+		*slash = 0;
+	return path;
+}
+
+char *vw_context_program(const struct vw_context *c, const char *name)
+{
+	VW_AUTOFREE char *dir = own_dir();
+	char *path = NULL;
+
+	(void)c;
+	if (dir && asprintf(&path, "%s/%s", dir, name) >= 0) {
+		if (access(path, X_OK) == 0)
+			return path;
+		free(path);
+	}
+	return asprintf(&path, "%s/virt-warden/%s", VW_LIBDIR, name) < 0 ? NULL : path;
+}
+
+/* Create the directory and what is missing above it. */
+static void make_dirs(const char *dir)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/", dir) >= (int)sizeof(path))
+		return;
+	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = 0;
+		mkdir(path, 0755);
+		*p = '/';
+	}
+}
+
+/* Build the index beside its place and move it there. Return: true if a new one is there. */
+static bool build_index(struct vw_context *c, const char *index)
+{
+	VW_AUTOFREE char *program = vw_context_program(c, "virt-warden-osinfo");
+	VW_AUTOFREE char *temp = NULL;
+	char out[256];
+	bool done;
+
+	c->built = true;
+	make_dirs(c->paths.cachedir);
+	if (!program || access(program, X_OK) < 0 || access(c->paths.cachedir, W_OK) < 0)
+		return false;
+	if (asprintf(&temp, "%s.%d", index, (int)getpid()) < 0) {
+		temp = NULL;
+		return false;
+	}
+	done = vw_run((char *[]){ program, (char *)"build", (char *)"--output", temp, NULL },
+		      BUILD_TIMEOUT_MS, out, sizeof(out), NULL) == 0 &&
+	       rename(temp, index) == 0;
+	if (!done)
+		unlink(temp);
+	return done;
+}
+
+struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err)
+{
+	static const char system[] = VW_LOCALSTATEDIR "/cache/virt-warden/os.index";
+	VW_AUTOFREE char *index = NULL;
+	int r;
+
+	if (c->osindex)
+		return c->osindex;
+	if (asprintf(&index, "%s/os.index", c->paths.cachedir) < 0) {
+		index = NULL;
+		vw_err_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	r = vw_osindex_open(index, &c->osindex, err);
+	/* The host's index serves every user. */
+	if (r == -ENOENT && geteuid() != 0)
+		r = vw_osindex_open(system, &c->osindex, NULL);
+	if (r == 0 && vw_osindex_fresh(c->osindex) != VW_NO)
+		return c->osindex;
+	if (r == -ENOMEM || c->built || !build_index(c, index))
+		return c->osindex; /* a stale one is better than none */
+	if (c->osindex)
+		vw_osindex_close(vw_steal(c->osindex));
+	return vw_osindex_open(index, &c->osindex, err) < 0 ? NULL : c->osindex;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Does a path in a domain's XML mean the same file here as in libvirtd?
+ *
+ * Only if the connection is a local UNIX socket and the daemon at its other end
+ * lives in our mount namespace. libvirt's API names no daemon, so we look at
+ * our own descriptors for the socket: SO_PEERCRED gives the process that
+ * listens there (0 if it is outside our PID namespace). A socket that ssh or
+ * socat forwards has another program at its end, and is not local.
+ *
+ * Without privilege the daemon's namespace can't be read. Then we are local if
+ * our own mount namespace is the machine's first one, in which daemons live:
+ * a container, flatpak or snap is in a later one. */
+#include "virt-collect.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+/* Inode numbers of namespaces count up from here (PROC_DYNAMIC_FIRST, fs/proc/generic.c);
+ * the first mount namespace takes the first or second of them at boot; newer
+ * kernels give it a fixed one (MNT_NS_INIT_INO, uapi/linux/nsfs.h). */
+#define FIRST_DYNAMIC_INO 0xF0000000u
+#define MNT_NS_FIXED_INO 0xEFFFFFF8u
+
+bool vw_conn_is_qemu(virConnectPtr conn)
+{
+	return vw_streq(virConnectGetType(conn), "QEMU");
+}
+
+/* "qemu:///system", "qemu+unix:///session?socket=…": no host, no other transport. */
+static bool uri_is_local(const char *uri)
+{
+	static const char *const schemes[] = { "qemu", "qemu+unix", "remote", "remote+unix" };
+	size_t n = strcspn(uri, ":");
+
+	if (!vw_startswith(uri + n, ":///"))
+		return false;
+	for (size_t i = 0; i < VW_N_ELEMENTS(schemes); i++)
+		if (n == strlen(schemes[i]) && !strncmp(uri, schemes[i], n))
+			return true;
+	return false;
+}
+
+static bool is_daemon(pid_t pid)
+{
+	static const char *const names[] = { "libvirtd\n", "virtqemud\n", "virtproxyd\n", "systemd\n" };
+	char path[64], comm[32] = "";
+	VW_AUTOCLOSE int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, comm, sizeof(comm) - 1) < 0)
+		return false;
+	for (size_t i = 0; i < VW_N_ELEMENTS(names); i++)
+		if (!strcmp(comm, names[i]))
+			return true;
+	return pid == 1; /* socket activation by another init */
+}
+
+static bool in_our_namespace(pid_t pid)
+{
+	struct stat own, other;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
+	if (stat("/proc/self/ns/mnt", &own) < 0)
+		return false;
+	if (stat(path, &other) == 0)
+		return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+	return errno == EACCES && (own.st_ino == FIRST_DYNAMIC_INO ||
+				   own.st_ino == FIRST_DYNAMIC_INO + 1 ||
+				   own.st_ino == MNT_NS_FIXED_INO);
+}
+
+/* Is fd a connection to a libvirt daemon, and does that live where we do?
+ * VW_UNKNOWN: it is no such connection. */
+static enum vw_known peer_is_local(int fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
+	socklen_t len = sizeof(addr) - 1; /* leaves a NUL behind the path */
+	struct ucred cred = { .pid = 0 };
+	socklen_t cred_len = sizeof(cred);
+
+	if (getpeername(fd, (struct sockaddr *)&addr, &len) < 0 || addr.sun_family != AF_UNIX ||
+	    (!strstr(addr.sun_path, "/libvirt") && !strstr(addr.sun_path, "/virtqemud")))
+		return VW_UNKNOWN;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) < 0 || cred.pid <= 0)
+		return VW_NO;
+	return is_daemon(cred.pid) && in_our_namespace(cred.pid) ? VW_YES : VW_NO;
+}
+
+/* All our connections to libvirt daemons must be local; we can't tell which is which. */
+static bool peers_are_local(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	enum vw_known all = VW_UNKNOWN;
+	struct dirent *e;
+
+	if (!dir)
+		return false;
+	while (all != VW_NO && (e = readdir(dir))) {
+		enum vw_known one = *e->d_name == '.' ? VW_UNKNOWN : peer_is_local(atoi(e->d_name));
+
+		if (one != VW_UNKNOWN)
+			all = one;
+	}
+	closedir(dir);
+	return all == VW_YES;
+}
+
+bool vw_conn_is_local(virConnectPtr conn)
+{
+	VW_AUTOFREE char *uri = virConnectGetURI(conn);
+
+	if (!uri || !uri_is_local(uri))
+		return false;
+	return strstr(uri, ":///embed") || peers_are_local();
+}

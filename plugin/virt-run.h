@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs a helper program of ours: no shell, no inherited descriptors, with an end. */
+#ifndef VW_VIRT_RUN_H
+#define VW_VIRT_RUN_H
+
+#include "err.h"
+
+/* Run argv[0] (a full path) with stdin and stderr on /dev/null and take what it
+ * prints: at most size-1 bytes into out, always terminated (the rest is dropped).
+ * After timeout_ms it is killed. Waits for this child only and leaves the
+ * process's signal dispositions alone.
+ * Return: its exit status (0 if somebody else reaped it), -ETIME if it had to be
+ * killed, another negative errno if it could not be started or died by a signal. */
+int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err);
+
+#endif
