@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keeping a version: write, fsync, rename, fsync of the directory; then pruning. */
+#include "history-store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#define SECONDS_PER_DAY 86400
+
+static int write_all(int fd, struct iovec *iov, int n)
+{
+	while (n) {
+		ssize_t done = writev(fd, iov, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		for (; n && (size_t)done >= iov->iov_len; iov++, n--)
+			done -= (ssize_t)iov->iov_len;
+		if (n) {
+			iov->iov_base = (char *)iov->iov_base + done;
+			iov->iov_len -= (size_t)done;
+		}
+	}
+	return 0;
+}
+
+/* The whole file, safe on disk, under its temporary name. */
+static int write_new(int dirfd, const struct vw_version *v, const char *xml)
+{
+	VW_AUTOCLOSE int fd = -1;
+	char trailer[VW_TRAILER_MAX];
+	struct iovec iov[3];
+	int r;
+
+	iov[0] = (struct iovec){ .iov_base = (void *)(uintptr_t)xml, .iov_len = v->size };
+	iov[1] = (struct iovec){ .iov_base = (void *)(uintptr_t)"\n", .iov_len = 1 };
+	iov[2] = (struct iovec){ .iov_base = trailer, .iov_len = vw_trailer_format(v, trailer) };
+	fd = openat(dirfd, VW_STORE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (fchmod(fd, 0600) < 0) /* whatever the umask is */
+		return -errno;
+	r = write_all(fd, iov, 3);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	return r;
+}
+
+static int commit(int dirfd, const struct vw_version *v, const char *xml)
+{
+	const struct vw_slot slot = { .n = v->n, .time = v->time };
+	char name[VW_SLOT_NAME_MAX];
+	int r = write_new(dirfd, v, xml);
+
+	vw_store_slot_name(&slot, name);
+	if (r == 0 && renameat(dirfd, VW_STORE_NEW, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlinkat(dirfd, VW_STORE_NEW, 0);
+		return r;
+	}
+	return fsync(dirfd) < 0 ? -errno : 0;
+}
+
+/* Has that version this very XML? A damaged one has not. */
+static bool same_xml(int dirfd, const struct vw_slot *slot, const char *xml, size_t len)
+{
+	VW_AUTOCLOSE int fd = -1;
+	VW_AUTOFREE char *old = NULL;
+	struct vw_version v = { 0 };
+	bool same;
+
+	fd = vw_store_open(dirfd, slot, &v);
+	same = fd >= 0 && v.size == len && vw_store_read(fd, &v, &old) == 0 &&
+	       memcmp(old, xml, len) == 0;
+	vw_version_clear(&v);
+	return same;
+}
+
+/* Remove the oldest beyond the bounds. slots: without the newest version. */
+static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
+		  unsigned max_versions, unsigned max_days)
+{
+	const int64_t oldest = now - (int64_t)max_days * SECONDS_PER_DAY;
+	const size_t room = max_versions ? max_versions - 1 : 0;
+	char name[VW_SLOT_NAME_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		if (n - i <= room && slots[i].time >= oldest)
+			continue;
+		vw_store_slot_name(&slots[i], name);
+		unlinkat(dirfd, name, 0);
+	}
+}
+
+/* What vw_history_keep does once it has the lock. */
+static int keep_locked(int dirfd, struct vw_version *v, const char *xml, unsigned max_versions,
+		       unsigned max_days)
+{
+	VW_AUTOFREE struct vw_slot *slots = NULL;
+	size_t n = 0;
+	int r = vw_store_scan(dirfd, true, &slots, &n);
+
+	if (r < 0)
+		return r;
+	v->n = 1;
+	if (n) {
+		const struct vw_slot *newest = &slots[n - 1];
+
+		v->n = newest->n;
+		if (same_xml(dirfd, newest, xml, v->size))
+			return 0;
+		if (newest->n == UINT32_MAX)
+			return -EOVERFLOW;
+		v->n = newest->n + 1;
+	}
+	vw_trailer_hash(xml, v->size, v->hash);
+	r = commit(dirfd, v, xml);
+	if (r == 0)
+		prune(dirfd, slots, n, v->time, max_versions, max_days);
+	return r;
+}
+
+int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, const char *xml,
+		    size_t len, enum vw_cause cause, const char *who, const char *rules,
+		    int64_t now, unsigned max_versions, unsigned max_days, unsigned *ret_n,
+		    struct vw_err *err)
+{
+	/* The strings are only read: vw_trailer_format takes them as they are. */
+	struct vw_version v = { .time = now, .cause = cause, .size = len,
+				.name = (char *)(uintptr_t)name, .who = (char *)(uintptr_t)who,
+				.rules = (char *)(uintptr_t)rules };
+	VW_AUTOCLOSE int dirfd = -1;
+	VW_AUTOCLOSE int lock = -1;
+	char canonical[37];
+	int r;
+
+	r = vw_store_uuid(uuid, canonical, err);
+	if (r < 0)
+		return r;
+	if (len > VW_HISTORY_MAX_BYTES)
+		return vw_err_set(err, -EFBIG, "the XML of %s has %zu bytes; at most 10 MiB can be kept",
+				  canonical, len);
+	if (now < 0)
+		return vw_err_set(err, -EINVAL, "the clock stands before 1970; set it");
+	dirfd = vw_store_dir(h, canonical, true, err);
+	if (dirfd < 0)
+		return dirfd;
+	lock = vw_store_lock(h, dirfd, canonical, err);
+	if (lock < 0)
+		return lock;
+	r = keep_locked(dirfd, &v, xml, max_versions, max_days);
+	if (r < 0)
+		return vw_store_error(h, canonical, r, "cannot keep a version", err);
+	if (ret_n)
+		*ret_n = v.n;
+	return 0;
+}
