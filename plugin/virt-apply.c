@@ -13,16 +13,6 @@ static int libvirt_err(struct vw_err *err, int code, const char *what)
 	return vw_err_set(err, code, "%s: %s", what, virGetLastErrorMessage());
 }
 
-/* Boot and visible changes must not be stored for a guest that runs without them. */
-static bool needs_cold_boot(const struct vw_plan *plan)
-{
-	for (size_t i = 0; i < plan->n_findings; i++)
-		if (plan->findings[i].action == VW_ACTION_FIX &&
-		    (plan->findings[i].cls == VW_CLASS_VISIBLE || plan->findings[i].cls == VW_CLASS_BOOT))
-			return true;
-	return false;
-}
-
 static int define(virConnectPtr conn, const char *xml, struct vw_err *err)
 {
 	virDomainPtr dom = virDomainDefineXML(conn, xml);
@@ -69,7 +59,7 @@ int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom
 	r = define(conn, plan->xml, err);
 	if (r < 0)
 		return vw_err_wrap(err, r, "%s", name);
-	if (was_inactive && needs_cold_boot(plan) && virDomainIsActive(dom) == 1) {
+	if (was_inactive && vw_plan_needs_cold_boot(plan) && virDomainIsActive(dom) == 1) {
 		r = define(conn, original, err);
 		if (r < 0)
 			return vw_err_wrap(err, r, "%s: started meanwhile, and the old XML can't be put back",

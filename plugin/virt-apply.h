@@ -25,4 +25,8 @@ int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, cons
 /* The rules that a plan fixes, space-separated, each once. malloc'ed. */
 char *vw_plan_rules(const struct vw_plan *plan);
 
+/* Has the plan boot or visible changes? They must not be stored for a guest that
+ * started meanwhile without them. */
+bool vw_plan_needs_cold_boot(const struct vw_plan *plan);
+
 #endif

@@ -62,6 +62,18 @@ static void collect_media(struct vw_context *c, struct vw_osindex *index, struct
 	}
 }
 
+/* Drivers that the OS does not ship come on virtio-win's ISO; it keeps its name in practice. */
+static void collect_drivers(struct vw_gathered *g)
+{
+	for (size_t i = 0; i < g->outline->n_disks; i++) {
+		const struct vw_outline_disk *d = &g->outline->disks[i];
+		const char *slash = strrchr(d->source, '/');
+
+		if (!strcmp(d->device, "cdrom") && strcasestr(slash ? slash + 1 : d->source, "virtio-win"))
+			g->facts.virtio_drivers = VW_YES;
+	}
+}
+
 static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *admin,
 		      struct vw_err *err)
 {
@@ -213,6 +225,7 @@ int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struc
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	r = vw_outline_make(doc, &g->outline, err);
 	if (r == 0) {
+		collect_drivers(g);
 		collect_state(g, conn, dom);
 		g->local = conn && vw_conn_is_local(conn);
 		r = vw_collect_disks(c, conn, g->local, g->outline,

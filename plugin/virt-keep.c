@@ -57,3 +57,12 @@ char *vw_plan_rules(const struct vw_plan *plan)
 	}
 	return rules;
 }
+
+bool vw_plan_needs_cold_boot(const struct vw_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_findings; i++)
+		if (plan->findings[i].action == VW_ACTION_FIX &&
+		    (plan->findings[i].cls == VW_CLASS_VISIBLE || plan->findings[i].cls == VW_CLASS_BOOT))
+			return true;
+	return false;
+}
