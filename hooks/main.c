@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The qemu hook: which operation does what. */
+#include "hook.h"
+
+#include <signal.h>
+#include <time.h>
+
+/* Every operation that is not here (start, started, stopped, release, reconnect,
+ * attach and what libvirt may add) exits 0 at once, without reading its stdin:
+ * libvirtd takes the EPIPE (libvirt 9.0.0, vircommand.c:2289). */
+static const struct {
+	const char *name;
+	int (*run)(struct hook *h);
+} ops[] = {
+	{ "prepare", hook_prepare },
+	{ "migrate", hook_incoming },
+	{ "restore", hook_incoming },
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+unsigned hook_time_left(const struct hook *h)
+{
+	const int64_t left = h->deadline - now_ms();
+
+	return left > 0 ? (unsigned)left : 0;
+}
+
+int hook_load_policy(struct hook *h, struct vw_err *err)
+{
+	return vw_conf_load(h->paths.conf, &h->policy, err);
+}
+
+static void hook_clear(struct hook *h)
+{
+	vw_paths_clear(&h->paths);
+	vw_xml_free(h->doc);
+	free(h->text);
+	free(h->name);
+	if (h->log_fd >= 0)
+		close(h->log_fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct hook h = { .log_fd = -1, .deadline = now_ms() + HOOK_BUDGET_MS };
+	struct vw_err err;
+	int status = 0;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: %s DOMAIN OPERATION SUBOPERATION - <DOMAIN.xml (by libvirtd)\n",
+			argc ? argv[0] : "hook");
+		return 2;
+	}
+	for (size_t i = 0; i < VW_N_ELEMENTS(ops); i++) {
+		if (!vw_streq(argv[2], ops[i].name))
+			continue;
+		h.op = ops[i].name;
+		h.arg_name = argv[1];
+		h.log_to_stderr = vw_streq(secure_getenv("VIRT_WARDEN_LOG"), "stderr");
+		signal(SIGPIPE, SIG_IGN);
+		if (vw_paths_init(&h.paths, &err) == 0)
+			status = ops[i].run(&h);
+		hook_clear(&h);
+	}
+	return status;
+}
