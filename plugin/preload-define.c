@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Define and create: the XML is made right before libvirtd sees it.
+ *
+ * Plan, keep what was typed (and what it replaces), hand libvirt the fixed XML.
+ * If libvirt refuses that, the typed XML goes through as if we were not there:
+ * its result and its error are what the program gets. */
+#include "preload.h"
+
+#include <errno.h>
+#include <syslog.h>
+
+struct attempt {
+	const struct vw_define_call *call;
+	struct vw_context *ctx;
+	struct vw_xml *doc;
+	struct vw_gathered *facts;
+	struct vw_plan *plan;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	char *previous;      /* the config that a redefine replaces, NULL = there is none */
+	bool hand;           /* the plan's XML records what the admin took back by hand */
+	bool apply;          /* plan->xml is to be used */
+	const char *why_not; /* the plan is only told, because … */
+	struct vw_notes notes;
+};
+
+static void attempt_clear(struct attempt *a)
+{
+	vw_plan_free(a->plan); /* borrows from the facts */
+	vw_gathered_free(a->facts);
+	vw_xml_free(a->doc);
+	vw_context_close(a->ctx);
+	free(a->previous);
+}
+
+/* The UUID under which the history is kept: the typed one, that of the domain that is
+ * redefined, or a new one that goes into the XML (libvirt would make one up later).
+ * Return: false if libvirt will refuse this XML: then it is left alone. */
+static bool identify(struct attempt *a)
+{
+	const char *typed = a->facts->outline->uuid;
+	char known[VIR_UUID_STRING_BUFLEN];
+	xmlNode *root = vw_xml_root(a->doc);
+	xmlNode *node = vw_xml_child(root, "uuid");
+
+	if (!*a->facts->outline->name)
+		return false;
+	if (*typed) /* a name that is taken under another UUID is refused */
+		return vw_uuid_canonical(typed, a->uuid) &&
+		       (!a->facts->known ||
+			(virDomainGetUUIDString(a->facts->known, known) == 0 && !strcmp(known, a->uuid)));
+	if (a->facts->known || !vw_uuid_random(a->uuid))
+		return false;
+	if (!node && vw_xml_add(a->doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
+		return false;
+	return vw_xml_set_content(a->doc, node, a->uuid) == 0;
+}
+
+static int parse(struct attempt *a, struct vw_err *err)
+{
+	vw_xml_free(vw_steal(a->doc));
+	return vw_xml_parse(a->call->xml, strlen(a->call->xml), "the XML", "domain", &a->doc, err);
+}
+
+static int plan(struct attempt *a, struct vw_err *err)
+{
+	struct vw_request req = {
+		.doc = a->doc,
+		.facts = &a->facts->facts,
+		.templates = vw_context_templates(a->ctx, err),
+		.policy = vw_context_policy(a->ctx),
+	};
+
+	if (!req.templates)
+		return err->code < 0 ? err->code : -ENOENT;
+	vw_plan_free(vw_steal(a->plan));
+	return vw_plan_make(&req, &a->plan, err);
+}
+
+/* Plan anew without the rules that the admin took back by hand, and record that. */
+static int respect_hand(struct attempt *a, struct vw_err *err)
+{
+	VW_AUTOFREE char *rules = vw_hand_rules(a->ctx, a->uuid, a->call->xml, a->previous, a->facts, a->plan);
+	int r;
+
+	if (!rules)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	if (!*rules)
+		return 0;
+	r = parse(a, err);
+	if (r == 0)
+		r = vw_hand_record(a->doc, rules);
+	if (r == 0)
+		r = plan(a, err);
+	if (r < 0)
+		return r;
+	a->hand = true;
+	vw_notes_add(&a->notes, "%s: put back by hand, so left and recorded (virt-warden mode --unskip): %s",
+		     a->plan->name, rules);
+	return 0;
+}
+
+/* Keep what is about to be replaced, and what was typed if that is not what is used.
+ * Return: 0 or negative errno: then nothing is changed. */
+static int keep_before(struct attempt *a, struct vw_err *err)
+{
+	int r = 0;
+
+	if (a->previous)
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->previous, VW_CAUSE_SEEN, "", err);
+	if (r == 0 && a->apply)
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "", err);
+	return r;
+}
+
+/* From the typed XML to a plan. Return: 0; 1 = nothing for us to do; negative errno. */
+static int consider(struct attempt *a, struct vw_err *err)
+{
+	const struct vw_policy *policy;
+	int r = vw_context_open(&a->ctx, err);
+
+	if (r < 0)
+		return r;
+	policy = vw_context_policy(a->ctx);
+	if (policy->define == VW_DEFINE_OFF)
+		return 1;
+	r = parse(a, err);
+	if (r == 0)
+		r = vw_collect(a->ctx, a->call->conn, NULL, a->doc, NULL, &a->facts, err);
+	if (r < 0)
+		return r;
+	if (a->facts->outline->mode == VW_MODE_OFF || a->facts->facts.new_here == VW_UNKNOWN ||
+	    !identify(a))
+		return 1;
+	if (!a->call->persistent && a->facts->facts.active == VW_YES)
+		return 1; /* can't be created twice */
+	if (a->facts->known)
+		a->previous = virDomainGetXMLDesc(a->facts->known,
+						  VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+	if (a->facts->known && !a->previous)
+		return vw_err_set(err, -EACCES, "%s: %s", a->facts->outline->name, virGetLastErrorMessage());
+	r = plan(a, err);
+	if (r == 0 && a->previous && vw_plan_count(a->plan, VW_ACTION_FIX))
+		r = respect_hand(a, err);
+	if (policy->define == VW_DEFINE_WARN)
+		a->why_not = "define = warn in warden.conf";
+	return r;
+}
+
+static void prepare(struct attempt *a)
+{
+	struct vw_err err = { 0 };
+	int r;
+
+	if (!a->call->xml || !vw_conn_is_qemu(a->call->conn))
+		return;
+	r = consider(a, &err);
+	/* Now: a free after the program's call would wipe out that call's error. */
+	if (a->facts && a->facts->known)
+		virDomainFree(vw_steal(a->facts->known));
+	if (r < 0) {
+		vw_plan_free(vw_steal(a->plan));
+		vw_notes_add(&a->notes, "%s (the XML was used as it is)", err.text);
+	}
+	if (r != 0)
+		return;
+	/* A new UUID alone is no reason. */
+	a->apply = !a->why_not && a->plan->xml && (a->hand || vw_plan_count(a->plan, VW_ACTION_FIX));
+	if (keep_before(a, &err) == 0)
+		return;
+	vw_notes_add(&a->notes, "%s (can't keep the history, so nothing was changed)", err.text);
+	a->why_not = "the history can't be kept";
+	a->apply = false;
+}
+
+/* libvirt refused what we made of it: that must never be the user's trouble. */
+static virDomainPtr fall_back(struct attempt *a)
+{
+	VW_AUTOFREE char *why = strdup(virGetLastErrorMessage());
+	virDomainPtr dom;
+
+	vw_listen(true);
+	dom = a->call->real(a->call, a->call->xml);
+	vw_listen(false);
+	a->apply = false;
+	if (!dom)
+		return NULL;
+	vw_buf_free(&a->notes.text);
+	vw_notes_add(&a->notes, "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
+		     a->plan->name, why ? why : "");
+	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed XML: %s", a->uuid,
+	       why ? why : "");
+	vw_plan_free(vw_steal(a->plan));
+	return dom;
+}
+
+/* It started while we were at it, and the plan was for one that is off. */
+static virDomainPtr put_back(struct attempt *a, virDomainPtr dom)
+{
+	virDomainPtr again;
+
+	if (!a->call->persistent || !a->previous || a->facts->facts.active == VW_YES ||
+	    !vw_plan_needs_cold_boot(a->plan) || virDomainIsActive(dom) != 1)
+		return dom;
+	again = a->call->real(a->call, a->call->xml);
+	if (!again)
+		return dom;
+	virDomainFree(dom);
+	a->apply = false;
+	a->why_not = "it was started meanwhile";
+	return again;
+}
+
+static void keep_after(struct attempt *a, virDomainPtr dom)
+{
+	VW_AUTOFREE char *rules = vw_plan_rules(a->plan);
+	struct vw_err err = { 0 };
+	int r = 0;
+
+	if (a->apply)
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules, &err);
+	else if (virDomainGetUUIDString(dom, a->uuid) == 0)
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "", &err);
+	if (r < 0 && !a->why_not)
+		vw_notes_add(&a->notes, "%s (the new XML is not in the history)", err.text);
+}
+
+virDomainPtr vw_define(const struct vw_define_call *call)
+{
+	struct attempt a = { .call = call };
+	virDomainPtr dom;
+
+	if (!vw_enter())
+		return call->real(call, call->xml);
+	prepare(&a);
+	if (a.apply) {
+		dom = call->real(call, a.plan->xml);
+		dom = dom ? put_back(&a, dom) : fall_back(&a);
+	} else {
+		vw_listen(true);
+		dom = call->real(call, call->xml);
+		vw_listen(false);
+	}
+	if (dom && a.plan) {
+		keep_after(&a, dom);
+		vw_notes_plan(&a.notes, a.plan, a.facts->os_note, a.why_not);
+	}
+	if (dom)
+		vw_notes_flush(&a.notes);
+	vw_buf_free(&a.notes.text); /* the program reports a failure, there is nothing to add */
+	attempt_clear(&a);
+	vw_leave(dom != NULL);
+	return dom;
+}

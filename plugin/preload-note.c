@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the user reads at the prompt: a summary, a line per fix, the command for the rest. */
+#include "preload.h"
+
+#include "quote.h"
+
+#include <stdarg.h>
+
+#define FIX_LINES_MAX 40
+#define VALUE_MAX 60
+
+void vw_notes_add(struct vw_notes *n, const char *fmt, ...)
+{
+	VW_AUTOFREE char *line = NULL;
+	VW_AUTOFREE char *clean = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) < 0)
+		line = NULL;
+	va_end(ap);
+	clean = line ? vw_printable(line, 500) : NULL;
+	if (clean)
+		vw_buf_printf(&n->text, "virt-warden: %s\n", clean);
+}
+
+/* "2 fixes", "1 fix" */
+static void count(struct vw_buf *b, size_t n, const char *one, const char *many)
+{
+	vw_buf_printf(b, "%zu %s", n, n == 1 ? one : many);
+}
+
+static void add_value(struct vw_buf *b, const char *value)
+{
+	VW_AUTOFREE char *s = vw_printable(value, VALUE_MAX);
+
+	vw_buf_puts(b, s && *s ? s : "none");
+}
+
+/* "  disk-bus vda: ide -> virtio" */
+static void add_fix(struct vw_buf *b, const struct vw_finding *f)
+{
+	bool whole = vw_streq(f->device, "domain") || vw_streq(f->device, f->rule);
+
+	vw_buf_printf(b, "  %s", f->rule);
+	if (!whole) {
+		vw_buf_puts(b, " ");
+		add_value(b, f->device);
+	}
+	vw_buf_puts(b, ": ");
+	add_value(b, f->before);
+	vw_buf_puts(b, " -> ");
+	add_value(b, f->after);
+	vw_buf_puts(b, "\n");
+}
+
+static void add_fixes(struct vw_buf *b, const struct vw_plan *plan)
+{
+	size_t shown = 0, all = vw_plan_count(plan, VW_ACTION_FIX);
+
+	for (size_t i = 0; i < plan->n_findings && shown < FIX_LINES_MAX; i++)
+		if (plan->findings[i].action == VW_ACTION_FIX) {
+			add_fix(b, &plan->findings[i]);
+			shown++;
+		}
+	if (shown < all)
+		vw_buf_printf(b, "  and %zu more\n", all - shown);
+}
+
+/* The OS that the choices rest on, or why there is none. */
+static void add_os(struct vw_buf *b, const struct vw_plan *plan, const char *os_note)
+{
+	VW_AUTOFREE char *name = vw_printable(plan->os ? plan->os->name : "OS unknown", VALUE_MAX);
+	VW_AUTOFREE char *note = vw_printable(os_note, 200);
+
+	if (name && note)
+		vw_buf_printf(b, " (%s%s%s)", name, *note ? ": " : "", note);
+}
+
+/* The findings that wait for the admin's word, and those that can't be done. */
+static void add_rest(struct vw_buf *b, const struct vw_plan *plan)
+{
+	VW_AUTOFREE char *fix = vw_command_text("fix", plan->name);
+	VW_AUTOFREE char *check = vw_command_text("check", plan->name);
+	size_t word = 0, left = 0;
+	const char *allow = "visible";
+
+	for (size_t i = 0; i < plan->n_findings; i++) {
+		const struct vw_finding *f = &plan->findings[i];
+
+		if (f->action == VW_ACTION_FIX)
+			continue;
+		if (!strstr(f->message, "--allow")) {
+			left++;
+			continue;
+		}
+		word++;
+		if (f->cls == VW_CLASS_BOOT)
+			allow = "boot";
+	}
+	if (word && fix) {
+		vw_buf_puts(b, "  ");
+		count(b, word, "change needs", "changes need");
+		vw_buf_printf(b, " your word: %s --allow %s\n", fix, allow);
+	}
+	if (left && check) {
+		vw_buf_puts(b, "  ");
+		count(b, left, "finding was", "findings were");
+		vw_buf_printf(b, " left as found: %s says why\n", check);
+	}
+}
+
+void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *os_note,
+		   const char *why_not)
+{
+	VW_AUTOFREE char *name = vw_printable(plan->name, VALUE_MAX);
+	VW_AUTOFREE char *check = vw_command_text("check", plan->name);
+	size_t fixes = vw_plan_count(plan, VW_ACTION_FIX);
+
+	if (!plan->n_findings || !name || !check)
+		return;
+	vw_buf_printf(&n->text, "virt-warden: %s: ", name);
+	if (why_not || plan->mode == VW_MODE_AUDIT) {
+		count(&n->text, plan->n_findings, "finding", "findings");
+		vw_buf_printf(&n->text, ", nothing was changed (%s): %s\n",
+			      why_not ? why_not : "its mode is audit", check);
+		return;
+	}
+	count(&n->text, fixes, "fix", "fixes");
+	add_os(&n->text, plan, os_note);
+	vw_buf_puts(&n->text, "\n");
+	add_fixes(&n->text, plan);
+	add_rest(&n->text, plan);
+}
+
+void vw_notes_flush(struct vw_notes *n)
+{
+	if (!vw_quiet() && n->text.len && !n->text.failed) {
+		fputs(n->text.p, stderr);
+		fflush(stderr);
+	}
+	vw_buf_free(&n->text);
+}

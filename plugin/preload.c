@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virsh-warden.so, the frame: how it comes in, and how it stays unnoticed.
+ *
+ * Errors. Asking libvirt whether a domain is there raises an error when it is
+ * not, and libvirt hands every error to the program's handler (or prints it).
+ * So the handler that libvirt knows is ours; it passes on all errors but those
+ * of our own calls, per thread. (A handler set by virConnSetErrorFunc, for one
+ * connection, still hears them: no program is known that uses one.) */
+#include "preload.h"
+
+#include "virsh-args.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+
+static bool off;   /* set before main, never after */
+static bool quiet; /* likewise */
+
+static virErrorFunc program_handler; /* as libvirt's own: the program sets them, unlocked */
+static void *program_data;
+
+static _Thread_local bool inside;
+static _Thread_local bool deaf;
+
+void *vw_next(const char *name)
+{
+	return dlsym(RTLD_NEXT, name);
+}
+
+static void on_error(void *data, virErrorPtr error)
+{
+	(void)data;
+	if (deaf)
+		return;
+	if (program_handler)
+		program_handler(program_data, error);
+	else
+		virDefaultErrorFunc(error);
+}
+
+void virSetErrorFunc(void *data, virErrorFunc handler)
+{
+	program_data = data;
+	program_handler = handler;
+	if (off)
+		VW_NEXT(virSetErrorFunc)(data, handler);
+}
+
+bool vw_enter(void)
+{
+	if (off || inside)
+		return false;
+	inside = true;
+	deaf = true;
+	return true;
+}
+
+void vw_listen(bool on)
+{
+	deaf = !on;
+}
+
+void vw_leave(bool ok)
+{
+	if (ok)
+		virResetLastError();
+	inside = false;
+	deaf = false;
+}
+
+bool vw_quiet(void)
+{
+	return quiet;
+}
+
+/* Is this program virsh? An admin's script of that name, run by a shell, is not. */
+static bool is_virsh(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	const char *name;
+
+	path[n > 0 ? n : 0] = 0;
+	name = strrchr(path, '/');
+	return vw_startswith(name ? name + 1 : program_invocation_short_name, "virsh");
+}
+
+/* Take away what the wrapper put into the environment: no child of virsh may see it. */
+static void restore_environment(void)
+{
+	const char *had = getenv(VW_ENV_LD_PRELOAD);
+
+	if (had && *had)
+		setenv("LD_PRELOAD", had, 1);
+	else if (had)
+		unsetenv("LD_PRELOAD");
+	unsetenv(VW_ENV_LD_PRELOAD);
+	unsetenv(VW_ENV_CHAIN);
+}
+
+/* glibc hands main's arguments to every constructor. */
+__attribute__((constructor)) static void begin(int argc, char **argv)
+{
+	const char *mode = getenv("VIRT_WARDEN");
+
+	if (is_virsh()) {
+		restore_environment();
+		quiet = vw_virsh_args_parse(argc, argv).quiet;
+	}
+	/* Our own programs know what they do: an undo must not be fixed again. */
+	off = (mode && !strcmp(mode, "off")) ||
+	      vw_startswith(program_invocation_short_name, "virt-warden");
+	if (!off)
+		VW_NEXT(virSetErrorFunc)(NULL, on_error);
+}

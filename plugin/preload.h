@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virsh-warden.so: what its files share. The library stands between a program
+ * (virsh, as a rule) and libvirt's public API. Its law: any failure of ours is
+ * one line on stderr, and the program's call goes through untouched. */
+#ifndef VW_PRELOAD_H
+#define VW_PRELOAD_H
+
+#include "buf.h"
+#include "virt-apply.h"
+
+#include <libvirt/virterror.h>
+
+/* libvirt's function of a name that we export, too (preload.map, with libvirt's versions). */
+void *vw_next(const char *name);
+#define VW_NEXT(fn) ((__typeof__(&fn))vw_next(#fn))
+
+/* Begin our own work in this thread. From here on libvirt's errors do not reach
+ * the program's error handler. Return: false = do nothing, pass the call on
+ * (VIRT_WARDEN=off, or we are called by ourselves). */
+bool vw_enter(void);
+/* Let the program's handler hear libvirt's errors again, while its own call runs. */
+void vw_listen(bool on);
+/* End our work. ok: did the program's call succeed? If not, its error must still be the
+ * thread's last one: no call into libvirt may stand between the two, not even a free
+ * (each begins by forgetting the last error, and a program can't set one). */
+void vw_leave(bool ok);
+/* virsh -q: no notes. */
+bool vw_quiet(void);
+
+/* Notes for the user: collected, and printed when the call is over. */
+struct vw_notes {
+	struct vw_buf text;
+};
+void vw_notes_add(struct vw_notes *n, const char *fmt, ...) VW_PRINTF(2, 3);
+/* What was done and what was not, of a plan. domain: printable. why_not: NULL, or why nothing was applied. */
+void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *os_note,
+		   const char *why_not);
+/* Print them (not with --quiet) and free them. */
+void vw_notes_flush(struct vw_notes *n);
+
+/* UUIDs. text as libvirt reads it (virUUIDParse: with or without dashes, blanks). */
+bool vw_uuid_canonical(const char *text, char uuid[VIR_UUID_STRING_BUFLEN]);
+bool vw_uuid_random(char uuid[VIR_UUID_STRING_BUFLEN]);
+
+/* A define or create by the program. */
+struct vw_define_call {
+	virConnectPtr conn;
+	const char *xml;
+	unsigned flags, n_files;
+	int *files;
+	bool persistent; /* define; else create */
+	virDomainPtr (*real)(const struct vw_define_call *call, const char *xml);
+};
+virDomainPtr vw_define(const struct vw_define_call *call);
+
+/* What an admin took back by hand (preload-hand.c): the rules whose fixes the
+ * history has, that `previous` (the config until now) still carries, and that the
+ * typed XML undoes again, space-separated; "" = none. malloc'ed, NULL: no memory. */
+char *vw_hand_rules(struct vw_context *c, const char *uuid, const char *typed, const char *previous,
+		    const struct vw_gathered *facts, const struct vw_plan *plan);
+/* Record <w:skip rule='…'/> for each in the domain's metadata. Return: 0 or -ENOMEM. */
+int vw_hand_record(struct vw_xml *doc, const char *rules);
+
+/* An attach or update of a device by the program. */
+struct vw_device_call {
+	virDomainPtr dom;
+	const char *xml;
+	unsigned flags;  /* VIR_DOMAIN_AFFECT_… */
+	bool update;
+	int (*real)(const struct vw_device_call *call, const char *xml);
+};
+int vw_device(const struct vw_device_call *call);
+
+/* Say at the prompt what is wrong with the caches of a domain that is about to start. */
+void vw_warn_at_start(virDomainPtr dom);
+
+#endif
