@@ -70,6 +70,8 @@ struct vw_facts {
 	enum vw_known managed_save; /* has a managed save image or snapshots */
 	const char *active_xml;     /* live XML when active, else NULL; borrowed */
 
+	enum vw_known virtio_drivers; /* YES: virtio drivers that the OS does not ship are there,
+				     * or their media (virtio-win) is attached */
 	const struct vw_os *os;     /* NULL = unknown; borrowed */
 	enum vw_os_source os_source;
 	enum vw_evidence os_confidence;

@@ -51,6 +51,7 @@ struct vw_plan {
 
 struct vw_request {
 	struct vw_xml *doc; /* the parsed domain; its tree is EDITED: use it for nothing else afterwards */
+	const char *subject; /* what to type for it in commands ("web1", "./web1.xml"); NULL = the domain's name */
 	const struct vw_facts *facts;
 	const struct vw_templates *templates;
 	const struct vw_policy *policy;

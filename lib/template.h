@@ -5,6 +5,7 @@
 #define VW_TEMPLATE_H
 
 #include "facts.h"
+#include "xml.h"
 
 struct vw_templates;
 
@@ -20,12 +21,29 @@ void vw_templates_free(struct vw_templates *t);
 int vw_templates_load_text(const char *text, size_t len, const char *name,
 			   struct vw_templates **ret, struct vw_err *err);
 
-/* The id of the template that fits the OS (NULL = unknown OS); borrowed. */
-const char *vw_templates_match(const struct vw_templates *t, const struct vw_os *os);
+struct vw_template; /* one template; lives as long as the set */
 
-/* The values that `rule` prefers for that OS, best first (space-separated in the
- * template), e.g. rule "machine" -> "q35 pc". Return: borrowed string or NULL. */
+/* The template that fits: of those whose <match> holds the one of the highest
+ * priority. os NULL = unknown OS. virtio_drivers: the guest has, or is offered
+ * during installation, virtio drivers that its OS does not ship (virtio-win).
+ * Return: borrowed; never NULL when the set has a template that matches everything. */
+const struct vw_template *vw_templates_pick(const struct vw_templates *t, const struct vw_os *os,
+					    enum vw_known virtio_drivers);
+
+const char *vw_template_id(const struct vw_template *t);
+const char *vw_template_title(const struct vw_template *t);
+
+/* The <rule id='…'> element that holds for the template: its own, or the one of
+ * the nearest template that it extends. NULL: no opinion, the rule is not run. */
+const xmlNode *vw_template_rule(const struct vw_template *t, const char *rule);
+
+/* The values that `rule` prefers for that OS, best first, as in the template
+ * ("q35 pc"). Return: borrowed string or NULL. Convenience for collectors. */
 const char *vw_templates_prefer(const struct vw_templates *t, const struct vw_os *os,
 				const char *rule);
+
+/* All templates, in the order of their ids, for doctor. */
+size_t vw_templates_count(const struct vw_templates *t);
+const struct vw_template *vw_templates_get(const struct vw_templates *t, size_t i);
 
 #endif

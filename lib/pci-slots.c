@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A free PCI address for a new device of an installed guest.
+ *
+ * Without addresses libvirt hands out slots by the order of device classes, so
+ * a new device would renumber others and the guest would find its disks and
+ * cards elsewhere. So: only if every PCI device of the XML has its address,
+ * and then on a slot that nobody has: on q35 a root port that carries nothing,
+ * on i440fx a slot of bus 0. */
+#include "rules.h"
+
+#define SLOTS 32 /* per bus */
+#define BUSES 256
+
+/* Devices that sit on PCI unless they say otherwise (qemuDomainDeviceCalculatePCIConnectFlags, 9.0). */
+static bool sits_on_pci(const xmlNode *d)
+{
+	const char *name = (char *)d->name;
+	const char *type = vw_xml_attr(d, "type");
+	const char *model = vw_xml_attr(d, "model");
+	const char *bus = vw_xml_attr(d, "bus");
+
+	if (!strcmp(name, "disk"))
+		return !strcmp(vw_disk_bus(d), "virtio");
+	if (!strcmp(name, "controller"))
+		return !(vw_streq(type, "pci") && model && strstr(model, "-root") && !strstr(model, "port")) &&
+		       !vw_streq(type, "fdc") && !vw_streq(type, "ccid") && !vw_streq(type, "ide") &&
+		       !vw_streq(type, "sata") && !(vw_streq(type, "usb") && vw_streq(model, "none"));
+	if (!strcmp(name, "memballoon") || !strcmp(name, "sound"))
+		return !vw_streq(model, "none") && !vw_streq(model, "sb16") && !vw_streq(model, "pcspk") &&
+		       !vw_streq(model, "usb");
+	if (!strcmp(name, "input"))
+		return vw_streq(bus, "virtio");
+	if (!strcmp(name, "watchdog"))
+		return vw_streq(model, "i6300esb");
+	if (!strcmp(name, "hostdev"))
+		return vw_streq(type, "pci");
+	return !strcmp(name, "interface") || !strcmp(name, "video") || !strcmp(name, "rng") ||
+	       !strcmp(name, "vsock") || !strcmp(name, "filesystem") || !strcmp(name, "shmem") ||
+	       !strcmp(name, "iommu") || !strcmp(name, "crypto");
+}
+
+static long number_of(const xmlNode *n, const char *attr)
+{
+	const char *s = vw_xml_attr(n, attr);
+	char *end;
+	long v = s ? strtol(s, &end, 0) : 0;
+
+	return s && *end ? -1 : v;
+}
+
+/* Note all addresses. Return: false if a PCI device has none. */
+static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS])
+{
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		const xmlNode *a = vw_xml_child(d, "address");
+		long bus, slot;
+
+		if (!vw_streq(vw_xml_attr(a, "type"), "pci")) {
+			if (!a && sits_on_pci(d))
+				return false;
+			continue;
+		}
+		bus = number_of(a, "bus");
+		slot = number_of(a, "slot");
+		if (bus < 0 || bus >= BUSES || slot < 0 || slot >= SLOTS || number_of(a, "domain") != 0)
+			return false;
+		used[bus][slot] = true;
+	}
+	return true;
+}
+
+static long free_root_port(const struct vw_ctx *c, bool used[BUSES][SLOTS])
+{
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller")) {
+		long index = number_of(n, "index");
+		bool taken = false;
+
+		if (!vw_streq(vw_xml_attr(n, "type"), "pci") ||
+		    !vw_streq(vw_xml_attr(n, "model"), "pcie-root-port") || index <= 0 || index >= BUSES)
+			continue;
+		for (int s = 0; s < SLOTS; s++)
+			taken |= used[index][s];
+		if (!taken)
+			return index;
+	}
+	return -1;
+}
+
+/* Slot 0 is the host bridge, 1 the PIIX3, 2 the first video card (QEMU, hw/i386/pc_piix.c). */
+static long free_slot(bool used[BUSES][SLOTS])
+{
+	for (long s = 3; s < SLOTS; s++)
+		if (!used[0][s])
+			return s;
+	return -1;
+}
+
+bool vw_pci_free_slot(struct vw_ctx *c, char *buf, size_t size, const char **ret_why)
+{
+	bool used[BUSES][SLOTS] = { 0 };
+	bool q35 = vw_ctx_q35(c);
+	long bus = 0, slot = 0;
+
+	if (!q35 && !vw_ctx_pc(c)) {
+		*ret_why = "this board's slots are not known";
+		return false;
+	}
+	if (!mark_used(c, used)) {
+		*ret_why = "not every device in the XML has a fixed PCI address";
+		return false;
+	}
+	if (q35)
+		bus = free_root_port(c, used);
+	else
+		slot = free_slot(used);
+	if (bus < 0 || slot < 0) {
+		*ret_why = q35 ? "no PCI Express root port is free" : "no PCI slot is free";
+		return false;
+	}
+	snprintf(buf, size, "<address type='pci' domain='0x0000' bus='0x%02lx' slot='0x%02lx' function='0x0'/>",
+		 bus, slot);
+	return true;
+}

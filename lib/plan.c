@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The engine's frame: what is known of the guest, the table of rules, the plan. */
+#include "cache-policy.h"
+#include "metadata.h"
+#include "quote.h"
+#include "rules.h"
+
+#include <errno.h>
+#include <libxml/hash.h>
+
+/* In the order in which they are applied: what later rules depend on comes first
+ * (machine before buses, buses before what hangs on a bus). */
+static const struct vw_rule rules[] = {
+	{ "os-metadata", VW_CLASS_HOST, vw_rule_os_metadata, false, true },
+	{ "machine", VW_CLASS_BOOT, vw_rule_machine, true, false },
+	{ "firmware", VW_CLASS_BOOT, vw_rule_firmware, true, false },
+	{ "acpi", VW_CLASS_VISIBLE, vw_rule_acpi, true, false },
+	{ "pm", VW_CLASS_VISIBLE, vw_rule_pm, true, false },
+	{ "cpu-mode", VW_CLASS_VISIBLE, vw_rule_cpu_mode, true, false },
+	{ "clock", VW_CLASS_VISIBLE, vw_rule_clock, true, false },
+	{ "hyperv", VW_CLASS_VISIBLE, vw_rule_hyperv, true, false },
+	{ "pcie-ports", VW_CLASS_VISIBLE, vw_rule_pcie_ports, true, false },
+	{ "disk-bus", VW_CLASS_BOOT, vw_rule_disk_bus, true, false },
+	{ "cdrom-bus", VW_CLASS_BOOT, vw_rule_cdrom_bus, true, false },
+	{ "disk-cache", VW_CLASS_HOST, vw_rule_disk_cache, false, true },
+	{ "disk-io", VW_CLASS_HOST, vw_rule_disk_io, true, true },
+	{ "disk-discard", VW_CLASS_HOST, vw_rule_disk_discard, true, true },
+	{ "disk-iothread", VW_CLASS_HOST, vw_rule_disk_iothread, true, false },
+	{ "nic-model", VW_CLASS_VISIBLE, vw_rule_nic_model, true, false },
+	{ "nic-queues", VW_CLASS_VISIBLE, vw_rule_nic_queues, true, false },
+	{ "usb", VW_CLASS_VISIBLE, vw_rule_usb, true, false },
+	{ "tablet", VW_CLASS_ADDITIVE, vw_rule_tablet, true, false },
+	{ "video", VW_CLASS_VISIBLE, vw_rule_video, true, false },
+	{ "rng", VW_CLASS_ADDITIVE, vw_rule_rng, true, false },
+	{ "agent-channel", VW_CLASS_ADDITIVE, vw_rule_agent_channel, true, false },
+	{ "balloon", VW_CLASS_HOST, vw_rule_balloon, true, false },
+	{ "panic-device", VW_CLASS_ADDITIVE, vw_rule_panic_device, true, false },
+	{ "tpm", VW_CLASS_ADDITIVE, vw_rule_tpm, true, false },
+};
+
+const char *const *vw_rule_ids(void)
+{
+	static const char *const ids[] = {
+		"os-metadata", "machine",   "firmware",     "acpi",          "pm",
+		"cpu-mode",    "clock",	    "hyperv",	    "pcie-ports",    "disk-bus",
+		"cdrom-bus",   "disk-cache", "disk-io",	    "disk-discard",  "disk-iothread",
+		"nic-model",   "nic-queues", "usb",	    "tablet",	     "video",
+		"rng",	       "agent-channel", "balloon",   "panic-device",  "tpm",
+		NULL,
+	};
+
+	_Static_assert(VW_N_ELEMENTS(ids) == VW_N_ELEMENTS(rules) + 1, "ids and rules differ");
+	return ids;
+}
+
+const char *vw_class_name(enum vw_class c)
+{
+	static const char *const names[] = { "host", "additive", "visible", "boot" };
+
+	return names[c];
+}
+
+const char *vw_action_name(enum vw_action a)
+{
+	static const char *const names[] = { "fix", "skip", "refuse" };
+
+	return names[a];
+}
+
+const char *vw_mode_name(enum vw_mode m)
+{
+	static const char *const names[] = { "default", "enforce", "audit", "off" };
+
+	return names[m];
+}
+
+size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n_findings; i++)
+		n += plan->findings[i].action == action;
+	return n;
+}
+
+void vw_plan_free(struct vw_plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->n_findings; i++)
+		vw_finding_clear(&plan->findings[i]);
+	free(plan->findings);
+	free(plan->name);
+	free(plan->uuid);
+	free(plan->template_id);
+	free(plan->xml);
+	free(plan);
+}
+
+static bool boots_from_media_or_net(const struct vw_ctx *c)
+{
+	for (xmlNode *b = vw_xml_path(c->domain, "os/boot"); b; b = vw_xml_next(b, "boot")) {
+		const char *dev = vw_xml_attr(b, "dev");
+
+		if (vw_streq(dev, "network"))
+			return true;
+	}
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+		if (vw_disk_is(d, "cdrom") && vw_disk_has_source(d))
+			return true;
+	for (xmlNode *i = vw_xml_child(c->devices, "interface"); i; i = vw_xml_next(i, "interface"))
+		if (vw_xml_child(i, "boot"))
+			return true;
+	return false;
+}
+
+const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i)
+{
+	return i < c->n_disks ? c->disk_facts[i] : NULL;
+}
+
+/* Which facts belong to which <disk>: usually they come in the same order. */
+static int map_disk_facts(struct vw_ctx *c)
+{
+	size_t i = 0;
+
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+		c->n_disks++;
+	if (!c->n_disks)
+		return 0;
+	c->disk_facts = calloc(c->n_disks, sizeof(*c->disk_facts));
+	if (!c->disk_facts)
+		return -ENOMEM;
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"), i++) {
+		const char *target = vw_disk_target(d);
+
+		if (i < c->facts->n_disks && !strcmp(c->facts->disks[i].target, target))
+			c->disk_facts[i] = &c->facts->disks[i];
+		else
+			c->disk_facts[i] = vw_facts_disk(c->facts, target);
+	}
+	return 0;
+}
+
+/* Is there something to boot yet? (design.md, Rules: blank) */
+static void judge_blank(struct vw_ctx *c)
+{
+	bool media = boots_from_media_or_net(c) && c->facts->os;
+	size_t disks = 0, i = 0;
+
+	c->blank = VW_EV_BLANK;
+	c->blank_why = "nothing is installed yet";
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
+		const struct vw_disk_facts *f = vw_ctx_disk(c, i++);
+
+		if (!vw_disk_is(d, "disk") && !vw_disk_is(d, "lun"))
+			continue;
+		disks++;
+		if (f && f->blank == VW_NO) {
+			c->blank = VW_EV_ASSUMED;
+			c->blank_why = "a disk holds data";
+			return;
+		}
+		if ((!f || f->blank == VW_UNKNOWN) && !media) {
+			c->blank = VW_EV_UNKNOWN;
+			c->blank_why = "a disk could not be looked at";
+		}
+	}
+	if (disks || media)
+		return;
+	if (vw_xml_path(c->domain, "os/kernel") || vw_xml_child(c->devices, "hostdev") ||
+	    vw_xml_child(c->devices, "filesystem")) {
+		c->blank = VW_EV_UNKNOWN;
+		c->blank_why = "what it boots is not on a disk of its own";
+	}
+}
+
+static bool known_x86(const struct vw_ctx *c)
+{
+	const char *arch = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "arch");
+	const char *machine = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "machine");
+
+	if (arch)
+		return !strcmp(arch, "x86_64") || !strcmp(arch, "i686");
+	return !machine || vw_startswith(machine, "pc") || vw_streq(machine, "q35");
+}
+
+static bool has_overrides(const xmlNode *domain)
+{
+	for (const xmlNode *n = domain->children; n; n = n->next)
+		if (n->type == XML_ELEMENT_NODE && n->ns && n->ns->href &&
+		    !strcmp((char *)n->ns->href, "http://libvirt.org/schemas/domain/qemu/1.0"))
+			return true;
+	return false;
+}
+
+static void find_graphics(struct vw_ctx *c)
+{
+	for (xmlNode *g = vw_xml_child(c->devices, "graphics"); g; g = vw_xml_next(g, "graphics")) {
+		c->graphics = true;
+		c->spice |= vw_streq(vw_xml_attr(g, "type"), "spice");
+	}
+}
+
+static const struct vw_caps *caps_for_now(const struct vw_ctx *c)
+{
+	bool q35 = vw_ctx_q35(c);
+
+	for (size_t i = 0; i < c->facts->n_caps; i++)
+		if (!!strstr(vw_caps_machine(c->facts->caps[i]), "q35") == q35)
+			return c->facts->caps[i];
+	return c->facts->n_caps ? c->facts->caps[0] : NULL;
+}
+
+static int open_plan(struct vw_ctx *c)
+{
+	struct vw_plan *p = c->plan;
+
+	p->name = strdup(vw_xml_content(c->doc, vw_xml_child(c->domain, "name")));
+	p->uuid = strdup(vw_xml_content(c->doc, vw_xml_child(c->domain, "uuid")));
+	p->os = c->facts->os;
+	p->os_source = c->facts->os_source;
+	p->os_confidence = c->facts->os_confidence;
+	p->mode = vw_metadata_mode(c->domain);
+	p->template_id = strdup(vw_template_id(c->tpl));
+	if (!p->name || !p->uuid || !p->template_id)
+		return -ENOMEM;
+	c->fix_command = vw_command_text("fix", c->req->subject ? c->req->subject : p->name);
+	return c->fix_command ? 0 : -ENOMEM;
+}
+
+static void judge_mode(struct vw_ctx *c)
+{
+	if (c->req->force_enforce)
+		return;
+	if (c->plan->mode == VW_MODE_AUDIT) {
+		c->audit = true;
+		c->audit_why = "its mode is audit";
+	} else if (c->plan->mode == VW_MODE_DEFAULT && vw_metadata_foreign_owner(c->domain)) {
+		c->audit = true;
+		c->audit_why = "another manager (OpenStack, oVirt, KubeVirt) owns it";
+	}
+}
+
+static void run_rules(struct vw_ctx *c)
+{
+	const char *type = vw_xml_attr(c->domain, "type");
+
+	if (c->plan->mode == VW_MODE_OFF && !c->req->force_enforce)
+		return;
+	if (type && strcmp(type, "kvm") != 0 && strcmp(type, "qemu") != 0)
+		return;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rules) && !c->error; i++) {
+		const struct vw_rule *rule = &rules[i];
+		const xmlNode *data = vw_template_rule(c->tpl, rule->id);
+
+		if (c->req->only_rule && strcmp(c->req->only_rule, rule->id) != 0)
+			continue;
+		if ((rule->needs_template && !data) || (!rule->any_arch && !c->x86) ||
+		    vw_metadata_skips(c->domain, rule->id))
+			continue;
+		c->rule = rule;
+		rule->run(c, data);
+		c->caps = caps_for_now(c);
+	}
+	/* a disk that the rules left on IDE (a skip): the new board has no IDE */
+	if (c->new_board)
+		vw_disks_leave_ide(c);
+}
+
+static int plan_into(struct vw_ctx *c, struct vw_err *err)
+{
+	int r;
+
+	c->domain = vw_xml_root(c->doc);
+	c->devices = vw_xml_child(c->domain, "devices");
+	c->x86 = known_x86(c);
+	c->kvm = vw_streq(vw_xml_attr(c->domain, "type"), "kvm");
+	c->host_only = has_overrides(c->domain);
+	if (c->devices) {
+		find_graphics(c);
+		r = map_disk_facts(c);
+		if (r < 0)
+			return vw_err_set(err, r, "plan: out of memory");
+		judge_blank(c);
+	}
+	c->caps = caps_for_now(c);
+	r = open_plan(c);
+	if (r == 0 && c->devices) {
+		judge_mode(c);
+		run_rules(c);
+		r = c->error;
+	}
+	if (r == 0 && vw_xml_changed(c->doc))
+		r = vw_xml_text(c->doc, &c->plan->xml, &c->plan->xml_len, err);
+	return r < 0 ? vw_err_set(err, r, "%s: out of memory", c->plan->name ? c->plan->name : "plan") : 0;
+}
+
+int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_err *err)
+{
+	struct vw_ctx c = {
+		.doc = req->doc,
+		.req = req,
+		.facts = req->facts,
+		.policy = req->policy,
+		.tpl = req->templates ? vw_templates_pick(req->templates, req->facts->os,
+							  req->facts->virtio_drivers)
+				      : NULL,
+		.plan = calloc(1, sizeof(*c.plan)),
+	};
+	int r = c.plan ? plan_into(&c, err) : vw_err_set(err, -ENOMEM, "plan: out of memory");
+
+	free(c.fix_command);
+	free(c.disk_facts);
+	xmlHashFree(c.disk_names, NULL);
+	vw_plan_free(c.live_plan);
+	if (r < 0) {
+		vw_plan_free(c.plan);
+		return r;
+	}
+	*ret = c.plan;
+	return 0;
+}

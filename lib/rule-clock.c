@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* clock and hyperv: time that keeps going, and the enlightenments that Windows looks for. */
+#include "rules.h"
+
+static xmlNode *child_named(const xmlNode *parent, const char *element, const char *name)
+{
+	for (xmlNode *n = vw_xml_child(parent, element); n; n = vw_xml_next(n, element))
+		if (vw_streq(vw_xml_attr(n, "name"), name))
+			return n;
+	return NULL;
+}
+
+static void copy_attrs(struct vw_ctx *c, xmlNode *to, const xmlNode *from)
+{
+	for (const xmlAttr *a = from->properties; a; a = a->next)
+		if (strcmp((char *)a->name, "when") != 0 && strcmp((char *)a->name, "need-caps") != 0)
+			vw_try(c, vw_xml_set_attr(c->doc, to, (char *)a->name,
+						  vw_xml_attr(from, (char *)a->name)));
+}
+
+/* Names of the template's timers that the clock lacks. */
+static void missing_timers(struct vw_ctx *c, const xmlNode *clock, const xmlNode *data, struct vw_buf *b)
+{
+	for (xmlNode *t = vw_xml_child(data, "timer"); t; t = vw_xml_next(t, "timer")) {
+		const char *name = vw_xml_attr(t, "name");
+
+		if (name && vw_when(c, t) && !child_named(clock, "timer", name))
+			vw_buf_printf(b, "%s%s", b->len ? " " : "", name);
+	}
+}
+
+static void add_timers(struct vw_ctx *c, xmlNode *clock, const xmlNode *data)
+{
+	for (xmlNode *t = vw_xml_child(data, "timer"); t; t = vw_xml_next(t, "timer")) {
+		const char *name = vw_xml_attr(t, "name");
+		xmlNode *added = NULL;
+
+		if (!name || !vw_when(c, t) || child_named(clock, "timer", name))
+			continue;
+		vw_try(c, vw_xml_add(c->doc, clock, NULL, "timer", &added));
+		if (added)
+			copy_attrs(c, added, t);
+	}
+}
+
+void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *old = vw_xml_child(c->domain, "clock");
+	const char *now = vw_xml_attr(old, "offset");
+	const char *want = vw_xml_attr(data, "offset");
+	VW_AUTOBUF struct vw_buf timers = { 0 };
+	VW_AUTOBUF struct vw_buf after = { 0 };
+	bool offset;
+	xmlNode *clock;
+
+	/* utc is what nobody chose; localtime, variable … were meant */
+	offset = want && (!now || (!strcmp(now, "utc") && strcmp(want, "utc") != 0));
+	missing_timers(c, old, data, &timers);
+	if (!offset && !timers.len)
+		return;
+	vw_buf_printf(&after, "%s%s%s", offset ? want : now, timers.len ? " + " : "",
+		      timers.len ? timers.p : "");
+	if (!after.p || !vw_decide(c, "domain", now ? now : "", after.p,
+				   "the guest keeps its time when the host is busy or the guest is moved"))
+		return;
+	clock = vw_need_child(c, c->domain, "clock");
+	if (!clock)
+		return;
+	if (offset)
+		vw_try(c, vw_xml_set_attr(c->doc, clock, "offset", want));
+	add_timers(c, clock, data);
+}
+
+/* May the emulator be asked for this flag? All flags are looked up: some CPUs lack some. */
+static bool flag_offered(const struct vw_ctx *c, const xmlNode *flag)
+{
+	return vw_caps_has(c->caps, "hyperv.features", (char *)flag->name) == VW_YES;
+}
+
+static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)
+{
+	xmlNode *n = NULL;
+
+	vw_try(c, vw_xml_add(c->doc, hyperv, NULL, (char *)flag->name, &n));
+	if (!n)
+		return;
+	copy_attrs(c, n, flag);
+	for (xmlNode *sub = vw_xml_first(flag); sub; sub = vw_xml_next(sub, NULL)) {
+		xmlNode *s = NULL;
+
+		vw_try(c, vw_xml_add(c->doc, n, NULL, (char *)sub->name, &s));
+		if (s)
+			copy_attrs(c, s, sub);
+	}
+}
+
+void vw_rule_hyperv(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *old = vw_xml_path(c->domain, "features/hyperv");
+	VW_AUTOBUF struct vw_buf missing = { 0 };
+	xmlNode *features, *hyperv;
+
+	if (vw_streq(vw_xml_attr(old, "mode"), "passthrough"))
+		return;
+	for (xmlNode *f = vw_xml_first(data); f; f = vw_xml_next(f, NULL))
+		if (flag_offered(c, f) && !vw_xml_child(old, (char *)f->name))
+			vw_buf_printf(&missing, "%s%s", missing.len ? " " : "", (char *)f->name);
+	if (!missing.len || !vw_decide(c, "domain", old ? "some" : "", missing.p,
+				       "Windows spins and polls less when it knows the hypervisor"))
+		return;
+	features = vw_need_child(c, c->domain, "features");
+	hyperv = features ? vw_need_child(c, features, "hyperv") : NULL;
+	for (xmlNode *f = hyperv ? vw_xml_first(data) : NULL; f; f = vw_xml_next(f, NULL))
+		if (flag_offered(c, f) && !vw_xml_child(hyperv, (char *)f->name))
+			copy_flag(c, hyperv, f);
+}

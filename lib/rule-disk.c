@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* disk-bus and cdrom-bus: the controller that a disk hangs on, with all that hangs on it:
+ * the target's name, its address, the controller that nobody uses any more. */
+#include "rules.h"
+
+#include <ctype.h>
+#include <libxml/hash.h>
+
+bool vw_disk_is(const xmlNode *disk, const char *device)
+{
+	const char *d = vw_xml_attr(disk, "device");
+
+	return !strcmp(d ? d : "disk", device);
+}
+
+const char *vw_disk_target(const xmlNode *disk)
+{
+	const char *dev = vw_xml_attr(vw_xml_child(disk, "target"), "dev");
+
+	return dev ? dev : "";
+}
+
+/* virDomainDiskDefParseXML (libvirt 9.0, conf/domain_conf.c): without bus= the
+ * prefix of the name decides. */
+const char *vw_disk_bus(const xmlNode *disk)
+{
+	static const char *const by_prefix[][2] = {
+		{ "hd", "ide" }, { "sd", "scsi" }, { "vd", "virtio" },
+		{ "xvd", "xen" }, { "fd", "fdc" }, { "ubd", "uml" },
+	};
+	const char *bus = vw_xml_attr(vw_xml_child(disk, "target"), "bus");
+	const char *dev = vw_disk_target(disk);
+
+	if (bus)
+		return bus;
+	for (size_t i = 0; i < VW_N_ELEMENTS(by_prefix); i++)
+		if (vw_startswith(dev, by_prefix[i][0]))
+			return by_prefix[i][1];
+	return "ide";
+}
+
+bool vw_disk_has_source(const xmlNode *disk)
+{
+	static const char *const attrs[] = { "file", "dev", "dir", "name", "pool", "volume", "path" };
+	const xmlNode *s = vw_xml_child(disk, "source");
+
+	for (size_t i = 0; s && i < VW_N_ELEMENTS(attrs); i++) {
+		const char *v = vw_xml_attr(s, attrs[i]);
+
+		if (v && *v)
+			return true;
+	}
+	return vw_streq(vw_xml_attr(s, "type"), "pci") || vw_streq(vw_xml_attr(s, "type"), "unix");
+}
+
+/* What libvirt refuses on a virtio disk (virDomainDiskDefValidate, 9.0): identity
+ * pages and geometry translation that only IDE, SATA and SCSI can show. */
+static const char *not_for_virtio(const xmlNode *disk)
+{
+	static const char *const elements[] = { "wwn", "vendor", "product" };
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(elements); i++)
+		if (vw_xml_child(disk, elements[i]))
+			return elements[i];
+	if (vw_xml_attr(vw_xml_child(disk, "geometry"), "trans"))
+		return "geometry trans";
+	if (vw_xml_attr(vw_xml_child(disk, "target"), "removable"))
+		return "removable";
+	return NULL;
+}
+
+static const char *prefix_of_bus(const char *bus)
+{
+	if (!strcmp(bus, "virtio"))
+		return "vd";
+	return !strcmp(bus, "ide") ? "hd" : "sd";
+}
+
+/* All target names in use, looked up in constant time: an XML may hold thousands of disks. */
+static bool name_taken(struct vw_ctx *c, const char *name)
+{
+	if (!c->disk_names) {
+		c->disk_names = xmlHashCreate(64);
+		for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+			xmlHashUpdateEntry(c->disk_names, (const xmlChar *)vw_disk_target(d), c, NULL);
+	}
+	return !c->disk_names || xmlHashLookup(c->disk_names, (const xmlChar *)name);
+}
+
+/* "vda", …, "vdz", "vdaa", …: bijective base 26. */
+static void disk_name(char *buf, size_t size, const char *prefix, unsigned i)
+{
+	char letters[8];
+	size_t n = 0;
+
+	do {
+		letters[n++] = (char)('a' + i % 26);
+		i = i / 26;
+	} while (i-- > 0 && n < sizeof(letters) - 1);
+	snprintf(buf, size, "%s", prefix);
+	for (size_t at = strlen(buf); n > 0 && at + 1 < size; at++) {
+		buf[at] = letters[--n];
+		buf[at + 1] = '\0';
+	}
+}
+
+/* hdb -> vdb; the next free letter when that name is taken. */
+static bool new_name(struct vw_ctx *c, const xmlNode *disk, const char *bus, char *buf, size_t size)
+{
+	const char *prefix = prefix_of_bus(bus);
+	const char *old = vw_disk_target(disk);
+	const char *letters = strlen(old) > 2 ? old + 2 : "";
+	bool plain = *letters && strlen(letters) <= 2;
+
+	for (const char *p = letters; *p; p++)
+		plain &= islower((unsigned char)*p) != 0;
+	if (plain) {
+		snprintf(buf, size, "%s%s", prefix, letters);
+		if (!strcmp(buf, old) || !name_taken(c, buf))
+			return true;
+	}
+	for (; c->next_name < 3 * c->n_disks + 3; c->next_name++) {
+		disk_name(buf, size, prefix, c->next_name);
+		if (!name_taken(c, buf))
+			return true;
+	}
+	return false;
+}
+
+/* Does another disk sit on that controller? */
+static bool controller_used(const struct vw_ctx *c, const char *bus, const char *index)
+{
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
+		const char *number = vw_xml_attr(vw_xml_child(d, "address"), "controller");
+
+		if (!strcmp(vw_disk_bus(d), bus) && (!number || !strcmp(number, index)))
+			return true;
+	}
+	for (xmlNode *h = vw_xml_child(c->devices, "hostdev"); h; h = vw_xml_next(h, "hostdev"))
+		if (!strcmp(bus, "scsi") && vw_streq(vw_xml_attr(h, "type"), "scsi"))
+			return true;
+	return false;
+}
+
+/* Take out controllers of a bus that the last disk has left. */
+static void drop_orphans(struct vw_ctx *c, const char *bus)
+{
+	xmlNode *next;
+
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = next) {
+		const char *index = vw_xml_attr(n, "index");
+
+		next = vw_xml_next(n, "controller");
+		if (vw_streq(vw_xml_attr(n, "type"), bus) && !controller_used(c, bus, index ? index : "0"))
+			vw_xml_remove(c->doc, n);
+	}
+}
+
+static void move(struct vw_ctx *c, xmlNode *disk, const char *bus)
+{
+	xmlNode *target = vw_xml_child(disk, "target");
+	xmlNode *address = vw_xml_child(disk, "address");
+	char name[40];
+
+	if (!new_name(c, disk, bus, name, sizeof(name)))
+		return;
+	xmlHashRemoveEntry(c->disk_names, (const xmlChar *)vw_disk_target(disk), NULL);
+	xmlHashUpdateEntry(c->disk_names, (const xmlChar *)name, c, NULL);
+	vw_try(c, vw_xml_set_attr(c->doc, target, "dev", name));
+	vw_try(c, vw_xml_set_attr(c->doc, target, "bus", bus));
+	if (!strcmp(bus, "virtio"))
+		vw_try(c, vw_xml_set_attr(c->doc, target, "rotation_rate", NULL));
+	if (address)
+		vw_xml_remove(c->doc, address);
+}
+
+void vw_disks_leave_ide(struct vw_ctx *c)
+{
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+		if (!strcmp(vw_disk_bus(d), "ide") && vw_xml_child(d, "target"))
+			move(c, d, "sata");
+	drop_orphans(c, "ide");
+}
+
+/* The model of the SCSI controller that a disk is on: "" = none in the XML. */
+static const char *scsi_model(const struct vw_ctx *c, const xmlNode *disk)
+{
+	const char *number = vw_xml_attr(vw_xml_child(disk, "address"), "controller");
+
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller")) {
+		const char *index = vw_xml_attr(n, "index");
+
+		if (vw_streq(vw_xml_attr(n, "type"), "scsi") &&
+		    !strcmp(index ? index : "0", number ? number : "0"))
+			return vw_xml_attr(n, "model") ? vw_xml_attr(n, "model") : "";
+	}
+	return "";
+}
+
+/* What a template calls the bus: SCSI behind virtio is another thing than an emulated HBA. */
+static const char *bus_kind(const struct vw_ctx *c, const xmlNode *disk)
+{
+	const char *bus = vw_disk_bus(disk);
+
+	return !strcmp(bus, "scsi") && vw_startswith(scsi_model(c, disk), "virtio") ? "virtio-scsi" : bus;
+}
+
+/* Buses that disks have left, as bits of this table. */
+static const char *const emulated[] = { "ide", "sata", "scsi" };
+
+/* Return: the bit of the bus that the disk has left, 0 if it stays. */
+static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data, const char *why)
+{
+	const char *kind = bus_kind(c, disk);
+	const char *bus = vw_disk_bus(disk);
+	const char *obstacle;
+	unsigned left = 0;
+	char old[40];
+	char want[24];
+
+	if (!vw_xml_child(disk, "target") || !*vw_disk_target(disk) || vw_listed(c, data, "accept", kind) ||
+	    !vw_choose(c, data, "prefer", "disk.bus", want, sizeof(want)) || !strcmp(kind, want))
+		return 0;
+	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));
+	obstacle = !strcmp(want, "virtio") ? not_for_virtio(disk) : NULL;
+	if (obstacle) {
+		vw_note(c, old, kind, want, c->blank,
+			"%s; not done, because a virtio disk can't have its %s: take that out, or use a virtio-scsi controller",
+			why, obstacle);
+		return 0;
+	}
+	if (!vw_decide(c, old, kind, want, why))
+		return 0;
+	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)
+		left |= strcmp(bus, emulated[i]) ? 0 : 1u << i;
+	move(c, disk, want);
+	return left;
+}
+
+static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data, const char *why)
+{
+	unsigned left = 0;
+
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+		if (vw_disk_is(d, device))
+			left |= one_disk(c, d, data, why);
+	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)
+		if (left & (1u << i))
+			drop_orphans(c, emulated[i]);
+}
+
+void vw_rule_disk_bus(struct vw_ctx *c, const xmlNode *data)
+{
+	all_disks(c, "disk", data, "an emulated disk controller is several times slower");
+}
+
+void vw_rule_cdrom_bus(struct vw_ctx *c, const xmlNode *data)
+{
+	all_disks(c, "cdrom", data, "the CD-ROM sits on the bus that this board and OS have");
+}

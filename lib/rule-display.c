@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* usb, tablet, video: what a person at the console uses. */
+#include "rules.h"
+
+static xmlNode *usb_controller(const struct vw_ctx *c)
+{
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller"))
+		if (vw_streq(vw_xml_attr(n, "type"), "usb"))
+			return n;
+	return NULL;
+}
+
+/* A USB 2 set (ich9) is four functions that hang together: each must go. */
+static void drop_usb(struct vw_ctx *c)
+{
+	xmlNode *next;
+
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = next) {
+		next = vw_xml_next(n, "controller");
+		if (vw_streq(vw_xml_attr(n, "type"), "usb"))
+			vw_xml_remove(c->doc, n);
+	}
+}
+
+static bool usb_hubs_or_addresses(const struct vw_ctx *c)
+{
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL))
+		if (!strcmp((char *)d->name, "hub") ||
+		    (strcmp((char *)d->name, "controller") != 0 &&
+		     vw_streq(vw_xml_attr(vw_xml_child(d, "address"), "type"), "usb")))
+			return true;
+	return false;
+}
+
+/* EHCI with its three companions on one slot, as QEMU's docs/config/ich9-ehci-uhci.cfg has it. */
+static void add_ehci(struct vw_ctx *c)
+{
+	char text[160];
+
+	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
+				  "<controller type='usb' index='0' model='ich9-ehci1'/>", NULL));
+	for (int i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text),
+			 "<controller type='usb' index='0' model='ich9-uhci%d'><master startport='%d'/></controller>",
+			 i + 1, i * 2);
+		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	}
+}
+
+static void add_usb(struct vw_ctx *c, const char *model, long ports)
+{
+	char text[160];
+
+	if (!strcmp(model, "ich9-ehci1")) {
+		add_ehci(c);
+		return;
+	}
+	snprintf(text, sizeof(text), "<controller type='usb' index='0' model='%.40s'/>", model);
+	if (ports)
+		snprintf(text, sizeof(text), "<controller type='usb' index='0' model='%.40s' ports='%ld'/>",
+			 model, ports);
+	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+}
+
+void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *old = usb_controller(c);
+	const char *now = vw_xml_attr(old, "model");
+	char want[40];
+
+	if ((old && now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
+	    (old && usb_hubs_or_addresses(c)) ||
+	    !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) || vw_streq(now, want))
+		return;
+	if (!vw_decide(c, "domain", now ? now : "", want,
+		       "an emulated USB 1 controller costs host CPU even when idle"))
+		return;
+	drop_usb(c);
+	/* ports is an attribute of the xHCI models only (libvirt 9.0, virDomainControllerDefParseXML) */
+	add_usb(c, want, strstr(want, "xhci") ? vw_number(data, "ports", 1, 15, 0) : 0);
+}
+
+void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *usb = usb_controller(c);
+	char bus[16];
+	char text[80];
+
+	if (!c->graphics || vw_streq(vw_xml_attr(usb, "model"), "none") ||
+	    !vw_choose(c, data, "prefer", NULL, bus, sizeof(bus)))
+		return;
+	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
+		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
+			return;
+	if (!vw_decide(c, "domain", "", "tablet", "the pointer in a console window follows the mouse"))
+		return;
+	snprintf(text, sizeof(text), "<input type='tablet' bus='%.15s'/>", bus);
+	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+}
+
+/* Attributes that only some models may have (virDomainVideoDefValidate, 9.0). */
+static void set_video(struct vw_ctx *c, xmlNode *video, const char *want)
+{
+	static const char *const qxl_only[] = { "ram", "vram", "vram64", "vgamem" };
+	xmlNode *model = vw_need_child(c, video, "model");
+	xmlNode *acceleration = vw_xml_child(model, "acceleration");
+
+	if (!model)
+		return;
+	for (size_t i = 0; i < VW_N_ELEMENTS(qxl_only); i++)
+		vw_try(c, vw_xml_set_attr(c->doc, model, qxl_only[i], NULL));
+	if (acceleration)
+		vw_xml_remove(c->doc, acceleration);
+	vw_try(c, vw_xml_set_attr(c->doc, model, "type", want));
+}
+
+void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *old = vw_xml_child(c->devices, "video");
+	const char *now = vw_xml_attr(vw_xml_child(old, "model"), "type");
+	xmlNode *video;
+	char want[32];
+
+	if ((!old && !c->graphics) || (now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
+	    !vw_choose(c, data, "prefer", "video.modelType", want, sizeof(want)) || vw_streq(now, want))
+		return;
+	if (!vw_decide(c, "domain", now ? now : "", want, "a display adapter that this OS drives well"))
+		return;
+	video = vw_need_child(c, c->devices, "video");
+	if (video)
+		set_video(c, video, want);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* machine, firmware, acpi, pm, pcie-ports: the board that the guest sits on. */
+#include "rules.h"
+
+static bool is_pci_address(const xmlNode *a)
+{
+	return vw_streq(vw_xml_attr(a, "type"), "pci");
+}
+
+/* Another board: PCI controllers and the addresses on them belong to the old one. */
+static void leave_old_board(struct vw_ctx *c)
+{
+	xmlNode *next;
+
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = next) {
+		const char *type = vw_xml_attr(d, "type");
+		xmlNode *address = vw_xml_child(d, "address");
+
+		next = vw_xml_next(d, NULL);
+		if (!strcmp((char *)d->name, "controller") && (vw_streq(type, "pci") || vw_streq(type, "ide")))
+			vw_xml_remove(c->doc, d);
+		else if (address && is_pci_address(address))
+			vw_xml_remove(c->doc, address);
+	}
+	c->new_board = true;
+}
+
+/* Can the emulator be that machine? With capabilities of any machine at hand, one of them must be of it. */
+static bool offered(const struct vw_ctx *c, const char *machine)
+{
+	if (strcmp(machine, "q35") != 0 || !c->facts->n_caps)
+		return true;
+	for (size_t i = 0; i < c->facts->n_caps; i++)
+		if (strstr(vw_caps_machine(c->facts->caps[i]), "q35"))
+			return true;
+	return false;
+}
+
+void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
+{
+	xmlNode *type = vw_xml_path(c->domain, "os/type");
+	const char *now = vw_xml_attr(type, "machine");
+	char want[32];
+
+	/* from pc to q35 only: other boards (microvm, xenfv, isapc) were chosen on purpose */
+	if (!type || !vw_ctx_pc(c) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
+	    strcmp(want, "q35") != 0 || !offered(c, want))
+		return;
+	if (!vw_decide(c, "domain", now ? now : "", want,
+		       "q35 is the board with PCI Express that this OS is at home on"))
+		return;
+	vw_try(c, vw_xml_set_attr(c->doc, type, "machine", want));
+	leave_old_board(c);
+}
+
+void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
+{
+	xmlNode *os = vw_xml_child(c->domain, "os");
+	char want[16];
+
+	if (!os || vw_ctx_efi(c) || vw_xml_child(os, "loader") || vw_xml_attr(os, "firmware") ||
+	    vw_xml_child(os, "kernel"))
+		return;
+	if (!vw_choose(c, data, "prefer", NULL, want, sizeof(want)) || strcmp(want, "efi") != 0)
+		return;
+	if (vw_caps_has(c->caps, "os.firmware", "efi") == VW_NO) {
+		vw_note(c, "domain", "bios", "efi", VW_EV_UNKNOWN,
+			"this OS boots from EFI only, and the host has no EFI firmware: install OVMF (Debian: apt install ovmf)");
+		return;
+	}
+	if (vw_decide(c, "domain", "bios", "efi", "this OS boots from EFI only"))
+		vw_try(c, vw_xml_set_attr(c->doc, os, "firmware", "efi"));
+}
+
+void vw_rule_acpi(struct vw_ctx *c, const xmlNode *data)
+{
+	const xmlNode *features = vw_xml_child(c->domain, "features");
+	bool acpi = vw_xml_child(features, "acpi");
+	bool apic = vw_xml_child(features, "apic");
+	xmlNode *f;
+
+	(void)data;
+	if (acpi && apic)
+		return;
+	if (!vw_decide(c, "domain", acpi ? "acpi" : apic ? "apic" : "", "acpi apic",
+		       "without ACPI the guest can't be shut down from outside and has one CPU only"))
+		return;
+	f = vw_need_child(c, c->domain, "features");
+	if (f && !acpi)
+		vw_try(c, vw_xml_add(c->doc, f, NULL, "acpi", NULL));
+	if (f && !apic)
+		vw_try(c, vw_xml_add(c->doc, f, NULL, "apic", NULL));
+}
+
+void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
+{
+	static const char *const states[] = { "suspend-to-mem", "suspend-to-disk" };
+	const xmlNode *pm = vw_xml_child(c->domain, "pm");
+	xmlNode *need, *state;
+
+	(void)data;
+	/* what the admin wrote stays: only a domain that says nothing gets our word */
+	if (pm || !vw_decide(c, "domain", "", "S3 and S4 off",
+			     "a guest that suspends itself looks dead from outside and can't be migrated"))
+		return;
+	need = vw_need_child(c, c->domain, "pm");
+	for (size_t i = 0; need && i < VW_N_ELEMENTS(states); i++) {
+		state = vw_need_child(c, need, states[i]);
+		if (state)
+			vw_try(c, vw_xml_set_attr(c->doc, state, "enabled", "no"));
+	}
+}
+
+void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
+{
+	long count = vw_number(data, "count", 1, 28, 0);
+	char after[32];
+	xmlNode *n = NULL;
+
+	if (!count || !vw_ctx_q35(c) || !vw_ctx_fresh(c))
+		return;
+	for (n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller"))
+		if (vw_streq(vw_xml_attr(n, "type"), "pci"))
+			return;
+	snprintf(after, sizeof(after), "%ld root ports", count);
+	if (!vw_decide(c, "domain", "", after, "devices can be plugged in only where a root port is free"))
+		return;
+	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
+				  "<controller type='pci' index='0' model='pcie-root'/>", NULL));
+	for (long i = 0; i < count; i++)
+		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
+					  "<controller type='pci' model='pcie-root-port'/>", NULL));
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* nic-model and nic-queues: the network card, at the PCI address that it has. */
+#include "rules.h"
+
+/* What a card is called in findings: its MAC address, else its number. */
+static const char *nic_name(const xmlNode *nic, size_t i, char *buf, size_t size)
+{
+	const char *mac = vw_xml_attr(vw_xml_child(nic, "mac"), "address");
+
+	if (mac)
+		return mac;
+	snprintf(buf, size, "nic%zu", i);
+	return buf;
+}
+
+/* Kinds of <interface> whose card QEMU emulates (the others are host devices). */
+static bool is_emulated(const xmlNode *nic)
+{
+	static const char *const kinds[] = { "network", "bridge", "user", "direct", "ethernet", "udp",
+					     "server", "client", "mcast", "internal" };
+	const char *type = vw_xml_attr(nic, "type");
+
+	for (size_t i = 0; type && i < VW_N_ELEMENTS(kinds); i++)
+		if (!strcmp(type, kinds[i]))
+			return true;
+	return false;
+}
+
+/* nic models of virtio: virtio, virtio-transitional, virtio-non-transitional */
+static bool is_virtio(const xmlNode *nic)
+{
+	return vw_startswith(vw_xml_attr(vw_xml_child(nic, "model"), "type"), "virtio");
+}
+
+static void set_model(struct vw_ctx *c, xmlNode *nic, const char *want)
+{
+	xmlNode *model = vw_need_child(c, nic, "model");
+	const xmlNode *address = vw_xml_child(nic, "address");
+
+	if (model)
+		vw_try(c, vw_xml_set_attr(c->doc, model, "type", want));
+	/* a card on an ISA or USB address can't keep it as a PCI card */
+	if (address && !vw_streq(vw_xml_attr(address, "type"), "pci"))
+		vw_xml_remove(c->doc, (xmlNode *)address);
+}
+
+void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
+{
+	size_t i = 0;
+	char name[32];
+	char want[32];
+
+	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n; n = vw_xml_next(n, "interface"), i++) {
+		const char *now = vw_xml_attr(vw_xml_child(n, "model"), "type");
+
+		if (!is_emulated(n) || (now && vw_listed(c, data, "accept", now)) ||
+		    !vw_choose(c, data, "prefer", "interface.model", want, sizeof(want)) ||
+		    vw_streq(now, want))
+			continue;
+		if (vw_decide(c, nic_name(n, i, name, sizeof(name)), now ? now : "", want,
+			      "this card is the fastest that the guest OS has a driver for"))
+			set_model(c, n, want);
+	}
+}
+
+static long vcpus(struct vw_ctx *c)
+{
+	long n = strtol(vw_xml_content(c->doc, vw_xml_child(c->domain, "vcpu")), NULL, 10);
+
+	return n > 0 && n < 100000 ? n : 1;
+}
+
+/* Kinds that libvirt gives several taps (user has none; an ethernet tap is made by somebody else). */
+static bool has_tap(const xmlNode *nic)
+{
+	const char *type = vw_xml_attr(nic, "type");
+
+	return type && (!strcmp(type, "network") || !strcmp(type, "bridge") || !strcmp(type, "direct"));
+}
+
+void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
+{
+	long max = vw_number(data, "max", 1, 256, 0);
+	long queues = vcpus(c) < max ? vcpus(c) : max;
+	size_t i = 0;
+	char name[32];
+	char text[24];
+
+	if (queues < 2)
+		return;
+	snprintf(text, sizeof(text), "%ld", queues);
+	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n; n = vw_xml_next(n, "interface"), i++) {
+		xmlNode *driver = vw_xml_child(n, "driver");
+
+		if (!has_tap(n) || !is_virtio(n) || vw_xml_attr(driver, "queues") ||
+		    vw_streq(vw_xml_attr(driver, "name"), "qemu"))
+			continue;
+		if (!vw_decide(c, nic_name(n, i, name, sizeof(name)), "1", text,
+			       "one queue per vCPU, so the network is not bound to one of them"))
+			continue;
+		driver = vw_need_child(c, n, "driver");
+		if (driver)
+			vw_try(c, vw_xml_set_attr(c->doc, driver, "queues", text));
+	}
+}
