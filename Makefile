@@ -88,12 +88,13 @@ $(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
 $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
+version_script = -Wl,--version-script=plugin/preload.map
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
 	$(call link,$(CMD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virsh: $(B)/obj/plugin/virsh.o
 	$(call link,$<)
 $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
-	$(call link,-shared -Wl,--version-script=plugin/preload.map $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,-shared $(version_script) $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/hook: $(call objs,hooks) $(ARCHIVES)
 	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE)
