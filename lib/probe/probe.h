@@ -14,20 +14,31 @@
 
 struct vw_prober;
 
-/* sysroot: "" or a fake root for /sys, /proc, /run/udev (tests). Return: 0 or -ENOMEM. */
+/* sysroot: "" (or NULL), or a fake root for /sys (tests). A prober is for one
+ * thread at a time. Return: 0 or -ENOMEM. Free with vw_prober_free (NULL is
+ * fine), which ends the child and waits for it, unless it hangs in the kernel:
+ * then it goes by itself when its mount answers or is taken away. */
 int vw_prober_new(const char *sysroot, struct vw_prober **ret, struct vw_err *err);
 void vw_prober_free(struct vw_prober *p);
 
 #define VW_PROBE_BLANK 1u   /* look for data (reads the image) */
-#define VW_PROBE_DISCARD 2u /* ask sysfs/udev and the filesystem for discard */
+#define VW_PROBE_DISCARD 2u /* ask sysfs and the filesystem for discard */
 
 /* Learn about the disk at path (absolute; else everything is unknown) into out
  * (its target is kept, all else overwritten; `why` names what is unknown).
- * format: driver type of the XML ("raw", "qcow2", "" = not said -> never blank-checked
- * by guessing: unknown unless the file is all holes). has_backing: the XML names a backing store.
  * want: VW_PROBE_… ; exists, block, odirect, allocated are always asked.
- * O_DIRECT of a path that is not there: asked of its directory's filesystem (statfs).
- * timeout_ms: for this path, 1000 by design. Never fails: unknown is a fact. */
+ * timeout_ms: for this path, 1000 by design. Never fails: unknown is a fact.
+ *
+ * block      unknown also for what is neither a file nor a block device.
+ * blank      format "raw" and "" (not said: libvirt takes it as raw): YES if all of it
+ *            reads as zero. "qcow2": YES without an allocated cluster, backing file,
+ *            snapshot. UNKNOWN: absent, can't be looked at, corrupt, or zero as far as
+ *            the time allowed to read. NO: data, has_backing (the XML names a backing
+ *            store), and whatever is there in a format that is not looked into.
+ * odirect    by an O_DIRECT open. Of a path that is not there (or may not be opened):
+ *            by its (directory's) filesystem.
+ * allocated  raw files only: YES = no holes. Other formats and empty files: NO. Block devices: unknown.
+ * discard    block device: its queue in sysfs; file: can its filesystem punch holes? */
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out);
 

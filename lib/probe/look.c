@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Looking at one path (runs in the child). By O_PATH first: that opens nothing.
+ * Only a regular file of a real filesystem or a block device is then opened,
+ * through /proc/self/fd, so that it is the very thing that was looked at. */
+#include "probe-internal.h"
+#include "qcow2.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+
+#define PATH_BUFFER (PATH_MAX + 64)
+
+struct look {
+	const char *sysroot;
+	char *buf;
+	const struct vw_look_request *q;
+	struct vw_look_reply *r;
+	int64_t until;
+	struct stat st;
+	const struct vw_fs *fs; /* regular files */
+};
+
+void vw_look_why(struct vw_look_reply *r, int error, const char *why)
+{
+	if (*r->why || !*why)
+		return;
+	r->error = error < 0 ? -error : error;
+	snprintf(r->why, sizeof(r->why), "%s", why);
+}
+
+static const struct vw_fs *fs_of_path(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) < 0 ? NULL : vw_fs_find((uint32_t)fs.f_type);
+}
+
+/* The path is not there: what would a file there be like? */
+static void look_absent(struct look *l)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	struct stat st;
+	const struct vw_fs *fs;
+
+	l->r->exists = VW_NO;
+	if (lstat(l->q->path, &st) == 0) {
+		vw_look_why(l->r, 0, "it is a symbolic link to nothing");
+		return;
+	}
+	memcpy(dir, l->q->path, sizeof(dir));
+	slash = strrchr(dir, '/');
+	slash[slash == dir] = '\0';
+	fs = fs_of_path(dir);
+	vw_look_why(l->r, 0, fs ? "it is not there" : "its directory is not there");
+	if (!fs)
+		return;
+	l->r->odirect = (uint8_t)vw_fs_odirect(fs);
+	if (l->q->want & VW_PROBE_DISCARD)
+		l->r->discard = (uint8_t)fs->discard;
+}
+
+/* The first line of a sysfs attribute as a number. Return: false if there is none. */
+static bool read_attribute(const struct look *l, const char *attribute, unsigned long long *ret)
+{
+	char path[PATH_BUFFER], text[32] = "";
+	VW_AUTOCLOSE int fd = -1;
+	char *end;
+
+	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/%s", l->sysroot,
+		     major(l->st.st_rdev), minor(l->st.st_rdev), attribute) >= (int)sizeof(path))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	*ret = strtoull(text, &end, 10);
+	return end != text;
+}
+
+/* Documentation/ABI/stable/sysfs-block: discard_max_bytes is 0 when the device
+ * can't discard. A partition has no queue of its own: its parent's counts. */
+static void look_discard(struct look *l)
+{
+	unsigned long long max = 0;
+
+	if (S_ISREG(l->st.st_mode)) {
+		l->r->discard = (uint8_t)l->fs->discard;
+		if (l->fs->discard == VW_UNKNOWN)
+			vw_look_why(l->r, 0, "its filesystem does not tell whether it can discard");
+	} else if (read_attribute(l, "queue/discard_max_bytes", &max) ||
+		   read_attribute(l, "../queue/discard_max_bytes", &max)) {
+		l->r->discard = max ? VW_YES : VW_NO;
+	} else {
+		vw_look_why(l->r, 0, "sysfs does not tell whether the device can discard");
+	}
+}
+
+/* Open what path_fd stands for. Return: descriptor or negative errno. */
+static int reopen(int path_fd, int flags)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static void look_blank_qcow2(struct look *l, struct vw_source *s)
+{
+	struct vw_qcow2_answer answer = vw_qcow2_blank(vw_source_read, s, s->size);
+
+	l->r->blank = (uint8_t)answer.blank;
+	if (answer.blank != VW_YES)
+		vw_look_why(l->r, answer.error, answer.why);
+}
+
+static void look_blank_raw(struct look *l, struct vw_source *s)
+{
+	int zero = S_ISREG(l->st.st_mode) ? vw_source_zero_file(s) : vw_source_zero_device(s);
+
+	if (zero >= 0)
+		l->r->blank = zero ? VW_YES : VW_NO;
+	else if (zero == -ETIMEDOUT)
+		vw_look_why(l->r, 0, "it is too large to read in time (no data so far)");
+	else
+		vw_look_why(l->r, zero, "it can't be read");
+}
+
+static void look_blank(struct look *l, int fd, int direct)
+{
+	struct vw_source s = { .fd = fd, .direct = -1, .until = l->until, .buf = l->buf };
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (end < 0) {
+		vw_look_why(l->r, errno, "its size is not known");
+		return;
+	}
+	s.size = (uint64_t)end;
+	/* Another host may have written to a shared LUN: not from this host's cache. */
+	if (S_ISBLK(l->st.st_mode))
+		s.direct = direct;
+	if (!end && S_ISBLK(l->st.st_mode)) {
+		vw_look_why(l->r, 0, "the device has no medium");
+	} else if (!end && l->q->format != VW_IMAGE_QCOW2) {
+		l->r->blank = VW_YES;
+	} else if (l->q->format == VW_IMAGE_RAW) {
+		look_blank_raw(l, &s);
+	} else if (l->q->format == VW_IMAGE_QCOW2) {
+		look_blank_qcow2(l, &s);
+	} else {
+		l->r->blank = VW_NO;
+		vw_look_why(l->r, 0, "images of its format are not looked into, so it counts as data");
+	}
+}
+
+/* O_DIRECT by trying it: EINVAL says that the filesystem has none (open(2)). */
+static void look_open(struct look *l, int path_fd)
+{
+	VW_AUTOCLOSE int fd = reopen(path_fd, 0);
+	VW_AUTOCLOSE int direct = fd < 0 ? -1 : reopen(path_fd, O_DIRECT);
+
+	if (fd < 0) {
+		vw_look_why(l->r, fd, "it can't be opened");
+		if (l->fs)
+			l->r->odirect = (uint8_t)vw_fs_odirect(l->fs);
+		return;
+	}
+	if (direct >= 0)
+		l->r->odirect = VW_YES;
+	else if (direct == -EINVAL)
+		l->r->odirect = VW_NO;
+	else
+		vw_look_why(l->r, direct, "it can't be opened with O_DIRECT");
+	if (l->q->want & VW_PROBE_BLANK)
+		look_blank(l, fd, direct);
+}
+
+static const char *odd_type(mode_t mode)
+{
+	if (S_ISDIR(mode))
+		return "it is a directory";
+	if (S_ISFIFO(mode))
+		return "it is a FIFO";
+	if (S_ISSOCK(mode))
+		return "it is a socket";
+	return "it is a character device";
+}
+
+/* What fstat and statfs tell. Return: may it be opened? */
+static bool look_inode(struct look *l, int path_fd)
+{
+	struct statfs fs;
+
+	if (!S_ISREG(l->st.st_mode) && !S_ISBLK(l->st.st_mode)) {
+		vw_look_why(l->r, 0, odd_type(l->st.st_mode));
+		return false;
+	}
+	if (S_ISBLK(l->st.st_mode)) {
+		l->r->block = VW_YES;
+		return true;
+	}
+	if (fstatfs(path_fd, &fs) < 0) {
+		vw_look_why(l->r, errno, "its filesystem is not known");
+		return false;
+	}
+	l->fs = vw_fs_find((uint32_t)fs.f_type);
+	if (l->fs->kernel) {
+		vw_look_why(l->r, 0, "it is a file that the kernel makes (/proc, /sys …)");
+		return false;
+	}
+	l->r->block = VW_NO;
+	l->r->allocated = VW_NO;
+	/* stat(3type): st_blocks counts 512-byte units, whatever st_blksize is. */
+	if (l->q->format == VW_IMAGE_RAW && l->st.st_size > 0 &&
+	    l->st.st_blocks >= l->st.st_size / 512 + (l->st.st_size % 512 != 0))
+		l->r->allocated = VW_YES;
+	return true;
+}
+
+void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
+	     struct vw_look_reply *r)
+{
+	struct look l = { .sysroot = sysroot, .buf = buf, .q = q, .r = r };
+	VW_AUTOCLOSE int path_fd = -1;
+
+	l.until = vw_clock_ms() + q->budget_ms;
+	path_fd = open(q->path, O_PATH | O_CLOEXEC);
+	if (path_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		look_absent(&l);
+		return;
+	}
+	if (path_fd < 0 || fstat(path_fd, &l.st) < 0) {
+		vw_look_why(r, errno, "it can't be looked at");
+		return;
+	}
+	r->exists = VW_YES;
+	if (!look_inode(&l, path_fd))
+		return;
+	if (q->want & VW_PROBE_DISCARD)
+		look_discard(&l);
+	look_open(&l, path_fd);
+}

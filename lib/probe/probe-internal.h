@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What parent and child of a prober say to each other, for lib/probe only.
+ *
+ * The child is a clone of a process that may have other threads, so nothing that
+ * runs in it (worker.c and all that it calls) may call malloc, take a lock, or
+ * look up a locale: system calls, memory functions and plain snprintf only. */
+#ifndef VW_PROBE_INTERNAL_H
+#define VW_PROBE_INTERNAL_H
+
+#include "probe.h"
+
+#include <limits.h>
+#include <sys/types.h>
+
+enum vw_image_format { VW_IMAGE_RAW = 0, VW_IMAGE_QCOW2, VW_IMAGE_OTHER };
+
+struct vw_look_request {
+	uint32_t want;      /* VW_PROBE_… */
+	uint32_t format;    /* enum vw_image_format */
+	uint32_t budget_ms; /* stop reading data after this */
+	char path[PATH_MAX];
+};
+
+struct vw_look_reply {
+	uint8_t exists, block, blank, odirect, allocated, discard; /* enum vw_known */
+	int32_t error; /* errno that belongs to why, 0 = none (the parent turns it into words) */
+	char why[112];
+};
+
+/* worker.c: start the child. Return: 0 or negative errno; *ret_sock is the parent's end. */
+int vw_worker_start(const char *sysroot, pid_t *ret_pid, int *ret_sock);
+
+/* look.c: answer one request. buf: VW_LOOK_BUFFER bytes, page-aligned. */
+#define VW_LOOK_BUFFER (1024u * 1024)
+void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
+	     struct vw_look_reply *r);
+
+/* Note why something is unknown; the first reason stays. */
+void vw_look_why(struct vw_look_reply *r, int error, const char *why);
+
+/* source.c: reading an image, never beyond a point in time. */
+struct vw_source {
+	int fd;         /* buffered */
+	int direct;     /* O_DIRECT, -1 = not to be used */
+	uint64_t size;  /* bytes */
+	int64_t until;  /* vw_clock_ms */
+	char *buf;      /* VW_LOOK_BUFFER bytes, page-aligned */
+	uint64_t window; /* what vw_source_read has in buf: from here … */
+	size_t in_window; /* … so many bytes */
+};
+int64_t vw_clock_ms(void); /* monotonic */
+
+/* Is all of it zero? Return: 1 yes, 0 no, -ETIMEDOUT not known in time, negative errno. */
+int vw_source_zero_file(struct vw_source *s);
+int vw_source_zero_device(struct vw_source *s);
+
+/* A vw_qcow2_read; ctx is the source. */
+int vw_source_read(void *ctx, uint64_t off, void *out, size_t len);
+
+/* fs.c: what is known of a filesystem by its magic number (statfs f_type). */
+struct vw_fs {
+	uint32_t magic;
+	enum vw_known odirect; /* takes an O_DIRECT open */
+	enum vw_known discard; /* can punch holes */
+	bool kernel;           /* made by the kernel: its files are no images, reading one may do things */
+};
+/* Never NULL: an unknown filesystem has all unknown. */
+const struct vw_fs *vw_fs_find(uint32_t magic);
+enum vw_known vw_fs_odirect(const struct vw_fs *fs);
+
+#endif
