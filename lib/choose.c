@@ -65,9 +65,11 @@ static bool holds(const struct vw_ctx *c, const char *name)
 	return false;
 }
 
-/* Cut the next word off *list. Return: true and the word without its condition,
- * if the condition holds or there is none; *ret_ok tells. */
-static bool next_word(const struct vw_ctx *c, const char **list, char *word, size_t size, bool *ret_ok)
+#define WORD_MAX 128 /* a word with its condition */
+
+/* Cut the next word off *list, without its condition. Return: true if there was one;
+ * *ret_ok: its condition holds, or it has none. */
+static bool next_word(const struct vw_ctx *c, const char **list, char word[WORD_MAX], bool *ret_ok)
 {
 	const char *s = *list + strspn(*list, " \t\n");
 	size_t len = strcspn(s, " \t\n");
@@ -76,8 +78,8 @@ static bool next_word(const struct vw_ctx *c, const char **list, char *word, siz
 	if (!len)
 		return false;
 	*list = s + len;
-	*ret_ok = len < size;
-	snprintf(word, size, "%.*s", (int)len, s);
+	*ret_ok = len < WORD_MAX;
+	snprintf(word, WORD_MAX, "%.*s", (int)len, s);
 	at = strchr(word, '@');
 	if (at) {
 		*at = '\0';
@@ -90,14 +92,17 @@ bool vw_choose(const struct vw_ctx *c, const xmlNode *data, const char *attr, co
 	       char *buf, size_t size)
 {
 	const char *list = vw_xml_attr(data, attr);
-	const char *need = vw_xml_attr(data, "need-caps");
+	bool need = vw_streq(vw_xml_attr(data, "need-caps"), "yes");
+	char word[WORD_MAX];
 	bool ok;
 
-	while (list && next_word(c, &list, buf, size, &ok)) {
-		enum vw_known has = ok && caps_key ? vw_caps_has(c->caps, caps_key, buf) : VW_UNKNOWN;
+	while (list && next_word(c, &list, word, &ok)) {
+		enum vw_known has = ok && caps_key ? vw_caps_has(c->caps, caps_key, word) : VW_UNKNOWN;
 
-		if (ok && has != VW_NO && (has == VW_YES || !vw_streq(need, "yes")))
-			return true;
+		if (!ok || has == VW_NO || (need && has != VW_YES) || strlen(word) >= size)
+			continue;
+		memcpy(buf, word, strlen(word) + 1);
+		return true;
 	}
 	return false;
 }
@@ -105,10 +110,10 @@ bool vw_choose(const struct vw_ctx *c, const xmlNode *data, const char *attr, co
 bool vw_listed(const struct vw_ctx *c, const xmlNode *data, const char *attr, const char *value)
 {
 	const char *list = vw_xml_attr(data, attr);
-	char word[64];
+	char word[WORD_MAX];
 	bool ok;
 
-	while (list && next_word(c, &list, word, sizeof(word), &ok))
+	while (list && next_word(c, &list, word, &ok))
 		if (ok && (!strcmp(word, value) || !strcmp(word, "*")))
 			return true;
 	return false;

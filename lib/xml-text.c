@@ -18,17 +18,24 @@ struct writer {
 	char quote;
 };
 
-/* White space between the last newline and pos: the indentation of what stands there. */
-static void indent_of(const struct vw_xml *x, size_t pos, const char **ret, int *ret_len)
+#define INLINE (-1) /* instead of a depth: no lines of their own */
+
+/* White space between the last newline and pos: the indentation of what stands there.
+ * Return: false if something else stands before it on its line. */
+static bool indent_of(const struct vw_xml *x, size_t pos, const char **ret, int *ret_len)
 {
+	bool own_line;
+
 	size_t i = pos;
 
 	while (i > 0 && (x->text[i - 1] == ' ' || x->text[i - 1] == '\t'))
 		i--;
-	if (i > 0 && x->text[i - 1] != '\n')
+	own_line = i == 0 || x->text[i - 1] == '\n';
+	if (!own_line)
 		i = pos;
 	*ret = x->text + i;
 	*ret_len = (int)(pos - i);
+	return own_line;
 }
 
 static void put_name(struct writer *w, const xmlNs *ns, const xmlChar *name)
@@ -60,7 +67,8 @@ static void put_ns(struct writer *w, const xmlNs *ns)
 
 static void put_newline(struct writer *w, const char *indent, int indent_len, int depth)
 {
-	vw_buf_printf(&w->b, "\n%.*s%*s", indent_len, indent, depth * 2, "");
+	if (depth != INLINE)
+		vw_buf_printf(&w->b, "\n%.*s%*s", indent_len, indent, depth * 2, "");
 }
 
 /* An element that was added: depth counts from the indentation given. */
@@ -84,9 +92,11 @@ static void put_added(struct writer *w, const xmlNode *n, const char *indent, in
 		if (c->type == XML_TEXT_NODE) {
 			vw_buf_xml(&w->b, (char *)c->content, 0);
 		} else if (c->type == XML_ELEMENT_NODE) {
+			int below = depth == INLINE ? INLINE : depth + 1;
+
 			elements = true;
-			put_newline(w, indent, indent_len, depth + 1);
-			put_added(w, c, indent, indent_len, depth + 1);
+			put_newline(w, indent, indent_len, below);
+			put_added(w, c, indent, indent_len, below);
 		}
 	}
 	if (elements)
@@ -220,6 +230,11 @@ static void put_gap(struct writer *w, size_t from, size_t to, size_t first)
 
 static void put_node(struct writer *w, const xmlNode *n);
 
+static size_t root_begin(const struct vw_xml *x)
+{
+	return vw_span_of(x, xmlDocGetRootElement(x->doc))->begin;
+}
+
 static void put_children(struct writer *w, const xmlNode *n, const struct vw_span *s, bool was_empty)
 {
 	const struct vw_xml *x = w->x;
@@ -229,14 +244,14 @@ static void put_children(struct writer *w, const xmlNode *n, const struct vw_spa
 	const char *indent;
 	int indent_len, depth = 1;
 
-	indent_of(x, s->begin, &indent, &indent_len);
+	if (!indent_of(x, s->begin, &indent, &indent_len) && s->begin != root_begin(x))
+		depth = INLINE;
 	for (const xmlNode *c = n->children; c; c = c->next) {
 		const struct vw_span *cs = c->type == XML_ELEMENT_NODE ? vw_span_of(x, c) : NULL;
 
 		if (!cs)
 			continue;
-		indent_of(x, cs->begin, &indent, &indent_len);
-		depth = 0;
+		depth = indent_of(x, cs->begin, &indent, &indent_len) ? 0 : INLINE;
 		break;
 	}
 	for (const xmlNode *c = n->children; c; c = c->next) {
@@ -271,8 +286,7 @@ static void put_end_tag(struct writer *w, const xmlNode *n, const struct vw_span
 		vw_buf_add(&w->b, lt, (size_t)(w->x->text + s->end - lt));
 		return;
 	}
-	indent_of(w->x, s->begin, &indent, &indent_len);
-	if (own_line)
+	if (indent_of(w->x, s->begin, &indent, &indent_len) && own_line)
 		put_newline(w, indent, indent_len, 0);
 	vw_buf_puts(&w->b, "</");
 	put_name(w, n->ns, n->name);
