@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Defines many domain XML files in a libvirtd, one after the other, and undefines each again.
+ *
+ * usage: define-all [-c URI] [-o DIR] FILE…
+ *   prints "ok NAME" or "refused NAME: message"; -o keeps what libvirtd stored in DIR/NAME
+ *
+ * With virsh-warden.so preloaded this is the front-end's path, without it is plain libvirt. */
+#include "tool.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <unistd.h>
+
+#define UNDEFINE_FLAGS                                                                  \
+	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |    \
+	 VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
+
+static void ignore_error(void *data, virError *error)
+{
+	(void)data;
+	(void)error;
+}
+
+static void keep_stored(virDomainPtr dom, const char *dir, const char *name)
+{
+	char *xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+
+	if (!xml)
+		die("%s: stored XML can't be read: %s", name, virGetLastErrorMessage());
+	write_file(dir, name, xml, strlen(xml));
+	free(xml);
+}
+
+static void define_one(virConnectPtr conn, const char *path, const char *dir)
+{
+	const char *name = base_name(path);
+	size_t len;
+	char *xml = read_file(path, &len);
+	virDomainPtr dom = virDomainDefineXMLFlags(conn, xml, 0);
+
+	if (!dom) {
+		printf("refused %s: %s\n", name, virGetLastErrorMessage());
+		free(xml);
+		return;
+	}
+	printf("ok %s\n", name);
+	if (dir)
+		keep_stored(dom, dir, name);
+	if (virDomainUndefineFlags(dom, UNDEFINE_FLAGS) < 0)
+		die("%s: can't be undefined: %s", name, virGetLastErrorMessage());
+	virDomainFree(dom);
+	free(xml);
+}
+
+int main(int argc, char **argv)
+{
+	const char *uri = "qemu:///system", *dir = NULL;
+	virConnectPtr conn;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "c:o:")) != -1) {
+		if (opt == 'c')
+			uri = optarg;
+		else if (opt == 'o')
+			dir = optarg;
+		else
+			die("usage: define-all [-c URI] [-o DIR] FILE…");
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	virSetErrorFunc(NULL, ignore_error);
+	conn = virConnectOpen(uri);
+	if (!conn)
+		die("%s: %s", uri, virGetLastErrorMessage());
+	for (int i = optind; i < argc; i++)
+		define_one(conn, argv[i], dir);
+	virConnectClose(conn);
+	return 0;
+}

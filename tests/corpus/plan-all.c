@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plans many domain XML files with given facts, checks that each plan is idempotent, counts rules.
+ *
+ * usage: plan-all --templates DIR [--index FILE --os ID] [--caps FILE]… [--blank yes|no|unknown]
+ *                 [--new yes|no|unknown] [--drivers yes] [--allow] [--out DIR] FILE…
+ *        plan-all --list-rules
+ *
+ * Prints "planned NAME RULE…" (the rules that fix something), "unreadable NAME: message" or
+ * "broken NAME: what is wrong", then one line "rule ID fixes skips refuses" each.
+ * --out keeps the text after the fix (or as it was). Exit: 1 if anything is broken. */
+#include "tool.h"
+
+#include "caps.h"
+#include "osindex.h"
+#include "plan.h"
+#include "template.h"
+
+#include <getopt.h>
+
+#define MAX_CAPS 8
+
+struct setup {
+	struct vw_templates *templates;
+	const struct vw_caps *caps[MAX_CAPS];
+	size_t n_caps;
+	struct vw_os *os;
+	struct vw_policy policy;
+	enum vw_known blank, new_here, drivers;
+	unsigned allow;
+	const char *out;
+	unsigned count[64][3]; /* per rule id and action */
+	bool broken;
+};
+
+static enum vw_known known(const char *word)
+{
+	return !strcmp(word, "yes") ? VW_YES : !strcmp(word, "no") ? VW_NO : VW_UNKNOWN;
+}
+
+/* The same facts for every disk: what the variation says. */
+static void fill_facts(const struct setup *s, const struct vw_outline *outline, struct vw_facts *f)
+{
+	f->new_here = s->new_here;
+	f->active = VW_NO;
+	f->managed_save = VW_NO;
+	f->virtio_drivers = s->drivers;
+	f->os = s->os;
+	f->os_source = s->os ? VW_OS_ADMIN : VW_OS_NONE;
+	f->os_confidence = s->os ? VW_EV_PROVEN : VW_EV_UNKNOWN;
+	f->caps = (const struct vw_caps **)s->caps;
+	f->n_caps = s->n_caps;
+	for (size_t i = 0; i < outline->n_disks; i++) {
+		struct vw_disk_facts *d = vw_facts_add_disk(f, outline->disks[i].target);
+
+		if (!d)
+			die("no memory");
+		d->exists = s->blank == VW_UNKNOWN ? VW_UNKNOWN : VW_YES;
+		d->block = !strcmp(outline->disks[i].type, "block") ? VW_YES : VW_NO;
+		d->blank = s->blank;
+		d->odirect = VW_YES;
+		d->allocated = s->blank == VW_YES ? VW_NO : VW_YES;
+		d->discard = VW_YES;
+	}
+}
+
+/* Return: the plan of text, or NULL (the line is in e). */
+static struct vw_plan *plan_text(struct setup *s, const char *text, size_t len, const char *name,
+				 struct vw_err *e)
+{
+	VW_AUTOXML struct vw_xml *doc = NULL;
+	struct vw_outline *outline = NULL;
+	struct vw_facts facts = { 0 };
+	struct vw_plan *plan = NULL;
+	struct vw_request req = { .facts = &facts, .templates = s->templates, .policy = &s->policy,
+				  .allow = s->allow, .force_enforce = s->allow != 0 };
+
+	if (vw_xml_parse(text, len, name, "domain", &doc, e) < 0 ||
+	    vw_outline_make(doc, &outline, e) < 0)
+		return NULL;
+	fill_facts(s, outline, &facts);
+	vw_outline_free(outline);
+	req.doc = doc;
+	vw_plan_make(&req, &plan, e);
+	vw_facts_clear(&facts);
+	return plan;
+}
+
+static void count_rules(struct setup *s, const struct vw_plan *plan)
+{
+	const char *const *ids = vw_rule_ids();
+
+	for (size_t i = 0; i < plan->n_findings; i++)
+		for (size_t r = 0; ids[r] && r < VW_N_ELEMENTS(s->count); r++)
+			if (!strcmp(ids[r], plan->findings[i].rule))
+				s->count[r][plan->findings[i].action]++;
+}
+
+static void broken(struct setup *s, const char *name, const char *what)
+{
+	printf("broken %s: %s\n", name, what);
+	s->broken = true;
+}
+
+/* fix(fix(x)) = fix(x), byte for byte; and a plan that fixes nothing has no text. */
+static void check_again(struct setup *s, const struct vw_plan *plan, const char *name)
+{
+	struct vw_err e = { 0 };
+	struct vw_plan *again;
+
+	if (!plan->xml != !vw_plan_count(plan, VW_ACTION_FIX))
+		broken(s, name, plan->xml ? "text changed, but no finding says so" : "a fix, but no text");
+	if (!plan->xml)
+		return;
+	again = plan_text(s, plan->xml, plan->xml_len, name, &e);
+	if (!again)
+		broken(s, name, e.text);
+	else if (again->xml)
+		broken(s, name, again->n_findings ? again->findings[0].message : "not idempotent");
+	vw_plan_free(again);
+}
+
+static void plan_one(struct setup *s, const char *path)
+{
+	const char *name = base_name(path);
+	struct vw_err e = { 0 };
+	size_t len;
+	char *text = read_file(path, &len);
+	struct vw_plan *plan = plan_text(s, text, len, name, &e);
+
+	if (!plan) {
+		printf("unreadable %s: %s\n", name, e.text);
+		free(text);
+		return;
+	}
+	printf("planned %s", name);
+	for (size_t i = 0; i < plan->n_findings; i++)
+		if (plan->findings[i].action == VW_ACTION_FIX)
+			printf(" %s", plan->findings[i].rule);
+	printf("\n");
+	count_rules(s, plan);
+	check_again(s, plan, name);
+	if (s->out)
+		write_file(s->out, name, plan->xml ? plan->xml : text, plan->xml ? plan->xml_len : len);
+	vw_plan_free(plan);
+	free(text);
+}
+
+static void load_templates(struct setup *s, const char *dir)
+{
+	const char *dirs[] = { dir, NULL };
+	struct vw_err e = { 0 };
+
+	if (vw_templates_load(dirs, &s->templates, &e) < 0)
+		die("%s", e.text);
+}
+
+static void load_caps(struct setup *s, const char *path)
+{
+	struct vw_caps *caps;
+	struct vw_err e = { 0 };
+	size_t len;
+	char *text = read_file(path, &len);
+
+	if (s->n_caps == MAX_CAPS || vw_caps_parse(text, len, &caps, &e) < 0)
+		die("%s: %s", path, e.text);
+	s->caps[s->n_caps++] = caps;
+	free(text);
+}
+
+static void load_os(struct setup *s, const char *index, const char *id)
+{
+	struct vw_osindex *x = NULL;
+	struct vw_err e = { 0 };
+
+	if (vw_osindex_open(index, &x, &e) < 0 || vw_osindex_find(x, id, &s->os, &e) < 0)
+		die("%s", e.text);
+	vw_osindex_close(x);
+}
+
+static const struct option options[] = {
+	{ "templates", required_argument, NULL, 't' }, { "index", required_argument, NULL, 'i' },
+	{ "os", required_argument, NULL, 's' },        { "caps", required_argument, NULL, 'c' },
+	{ "blank", required_argument, NULL, 'b' },     { "new", required_argument, NULL, 'n' },
+	{ "drivers", required_argument, NULL, 'd' },   { "allow", no_argument, NULL, 'a' },
+	{ "out", required_argument, NULL, 'o' },       { "list-rules", no_argument, NULL, 'l' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void list_rules(void)
+{
+	for (const char *const *id = vw_rule_ids(); *id; id++)
+		printf("%s\n", *id);
+	exit(0);
+}
+
+static void parse_options(struct setup *s, int argc, char **argv)
+{
+	const char *index = NULL, *os = NULL;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (opt) {
+		case 't': load_templates(s, optarg); break;
+		case 'i': index = optarg; break;
+		case 's': os = optarg; break;
+		case 'c': load_caps(s, optarg); break;
+		case 'b': s->blank = known(optarg); break;
+		case 'n': s->new_here = known(optarg); break;
+		case 'd': s->drivers = known(optarg); break;
+		case 'a': s->allow = ~0u; break;
+		case 'o': s->out = optarg; break;
+		case 'l': list_rules(); break;
+		default: exit(2);
+		}
+	}
+	if (!s->templates || (os && !index))
+		die("needs --templates, and --index for --os");
+	if (os)
+		load_os(s, index, os);
+}
+
+int main(int argc, char **argv)
+{
+	struct setup s = { 0 };
+	const char *const *ids = vw_rule_ids();
+
+	vw_policy_defaults(&s.policy);
+	parse_options(&s, argc, argv);
+	for (int i = optind; i < argc; i++)
+		plan_one(&s, argv[i]);
+	for (size_t r = 0; ids[r] && r < VW_N_ELEMENTS(s.count); r++)
+		printf("rule %s %u %u %u\n", ids[r], s.count[r][0], s.count[r][1], s.count[r][2]);
+	vw_templates_free(s.templates);
+	for (size_t i = 0; i < s.n_caps; i++)
+		vw_caps_free((struct vw_caps *)s.caps[i]);
+	vw_os_free(s.os);
+	return s.broken;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# cppcheck is silent on all sources.
+# timeout: 600
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+folders=(lib plugin hooks)
+[ ! -d agent ] || folders+=(agent)
+
+# Not asked, and why:
+#   memleak, resourceLeak: cppcheck does not know __attribute__((cleanup)); ASan and valgrind look
+#   legacyUninitvar, nullPointerArithmeticRedundantCheck: reported against correct code (a buffer that
+#     read() fills; a loop that tests the pointer first)
+#   missingIncludeSystem: system headers are not read
+cppcheck --quiet --std=c11 --language=c --platform=unix64 --enable=warning,performance,portability \
+	--error-exitcode=1 --inline-suppr --suppress=memleak --suppress=resourceLeak \
+	--suppress=legacyUninitvar --suppress=nullPointerArithmeticRedundantCheck \
+	--suppress=missingIncludeSystem -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Iplugin \
+	'-DVW_PREFIX="/usr"' '-DVW_LIBDIR="/usr/lib"' "${folders[@]}" || status=1
+exit "$status"

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Who may use whom (docs/ARCHITECTURE.md): by the includes, by what is called, and by what is linked.
+set -euo pipefail
+# shellcheck source=common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+libc='assert|byteswap|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|langinfo
+|libgen|limits|link|locale|math|poll|pthread|pwd|sched|search|setjmp|signal|spawn|stdarg|stdatomic|stdbool
+|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|wchar|wctype|arpa/.*|linux/.*|net/.*
+|netdb|netinet/.*|sys/.*'
+libc=$(tr -d '\n' <<<"$libc")
+
+# --- includes: files | folders whose headers they may include | other headers -------------
+rooms() {
+	cat <<'END'
+lib/*.[ch]                 | lib                                                              | libxml/.*
+lib/conf/*.[ch]            | lib/conf lib                                                     | ini
+lib/history/*.[ch]         | lib/history lib                                                  |
+lib/probe/*.[ch]           | lib/probe lib                                                    | libudev
+lib/osindex/*.[ch]         | lib/osindex lib                                                  |
+lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib                     | osinfo/.*|glib.*|gio/.*|libxml/.*
+hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib                         | libxml/.*
+plugin/preload*.[ch]       | plugin lib/conf lib/history lib/probe lib/osindex lib            | libvirt/.*|libxml/.*
+plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/probe lib/osindex lib            | libvirt/.*|libxml/.*
+plugin/virsh*.[ch]         | plugin lib                                                       |
+plugin/*.[ch]              | plugin lib/conf lib/history lib/probe lib/osindex lib            | libvirt/.*|libxml/.*|jansson
+agent/*.[ch]               | agent plugin lib/conf lib/history lib/probe lib/osindex lib      | libvirt/.*|libxml/.*|jansson|systemd/.*
+END
+}
+
+own_include() { # own_include FILE HEADER FOLDER…: HEADER lies in one of the folders
+	local file=$1 header=$2 folder
+	shift 2
+	for folder in "$@"; do
+		[ ! -f "$folder/$header" ] || return 0
+	done
+	bad "$file: includes \"$header\", which is in none of: $*"
+}
+
+declare -A seen
+while IFS='|' read -r glob folders others; do
+	read -ra allowed <<<"$folders"
+	others=${others// /}
+	for file in $(compgen -G "${glob// /}" || true); do
+		[ -z "${seen[$file]:-}" ] || continue # an earlier line of the table holds for it
+		seen[$file]=yes
+		while read -r header; do
+			own_include "$file" "$header" "${allowed[@]}"
+		done < <(sed -nE 's/^#[[:space:]]*include[[:space:]]+"([^"]*)".*/\1/p' "$file")
+		while read -r header; do
+			[[ ${header%.h} =~ ^($libc)$ ]] || { [ -n "$others" ] && [[ ${header%.h} =~ ^($others)$ ]]; } ||
+				bad "$file: may not include <$header>"
+		done < <(sed -nE 's/^#[[:space:]]*include[[:space:]]+<([^>]*)>.*/\1/p' "$file")
+	done
+done < <(rooms)
+for file in $(sources lib plugin hooks agent); do
+	[ -n "${seen[$file]:-}" ] || bad "$file: stands in no room that this test knows"
+done
+
+# --- calls: an identifier followed by "(", comments apart ------------------------------------
+calls() { # calls FILE REGEX
+	code "$1" | grep -nE "(^|[^A-Za-z0-9_>.])($2)[[:space:]]*\("
+}
+never() { # never REGEX WHY FILE…
+	local regex=$1 why=$2 file
+	shift 2
+	for file in "$@"; do
+		! calls "$file" "$regex" || bad "$file: $why"
+	done
+}
+all_but() { # all_but REGEX FOLDER…: their sources, except the files that match
+	local except=$1
+	shift
+	sources "$@" | grep -vE "$except"
+}
+# shellcheck disable=SC2046  # our file names have no spaces
+{
+	never 'system|popen|wordexp|execlp|execvp|execvpe|posix_spawnp' \
+		"no shell, and no program found by PATH" $(sources lib plugin hooks agent)
+	never 'getenv|secure_getenv' "only lib/conf/paths.c and programs read the environment" \
+		$(all_but '^lib/conf/paths\.c$|^lib/osindex/program/' lib)
+	never 'printf|vprintf|puts|putchar|perror|exit|abort|err|errx|warn|warnx' \
+		"a library returns errors; only programs print and exit" $(all_but '^lib/osindex/program/' lib)
+	never 'time|gettimeofday|clock_gettime|localtime|localtime_r' "the engine knows no clock" lib/*.[ch]
+	never 'open|fopen|openat|opendir|stat|lstat|fork|read|write|unlink|rename' \
+		"the engine touches no file (templates are loaded by template.c)" \
+		$(all_but '^lib/[^/]*/|^lib/template\.c$' lib)
+	never 'virDomainDefineXML|virDomainDefineXMLFlags' \
+		"only virt-apply.c, the preload library and 'new' define a domain" \
+		$(all_but '^plugin/(virt-apply|preload[^/]*|cmd-new)\.c$' plugin agent)
+}
+for file in $(all_but '^lib/osindex/program/' lib); do
+	! code "$file" | grep -nE '(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)' ||
+		bad "$file: a library has no terminal"
+done
+
+# --- links: what each built thing needs, beside libc and the loader --------------------------
+needs() { # needs THING LIBRARY…: the libraries that it may be linked with
+	local thing=$1 library allowed found=no
+	shift
+	if [ ! -e "$VW_BUILD/$thing" ]; then
+		bad "$VW_BUILD/$thing is not built"
+		return
+	fi
+	while read -r library; do
+		for allowed in libc ld-linux libm libgcc_s libasan libubsan "$@"; do
+			[[ $library != "$allowed".so* && $library != "$allowed"-* ]] || found=yes
+		done
+		[ "$found" = yes ] || bad "$thing: is linked with $library"
+		found=no
+	done < <(readelf -d "$VW_BUILD/$thing" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p')
+}
+needs hook libxml2 libinih libudev
+needs virsh
+needs virsh-warden.so libvirt libxml2 libinih libudev
+needs virt-warden libvirt libvirt-qemu libxml2 libinih libudev libjansson
+needs virt-warden-osinfo libosinfo-1.0 libglib-2.0 libgobject-2.0 libgio-2.0 libxml2 libinih
+[ ! -e "$VW_BUILD/virt-wardend" ] || needs virt-wardend libvirt libvirt-qemu libxml2 libinih libudev libjansson
+
+# The preload library lends its process nothing but what it interposes.
+while read -r symbol; do
+	case $symbol in
+	virDomain* | virConnect*) ;;
+	*) bad "virsh-warden.so: exports $symbol" ;;
+	esac
+done < <(nm -D --defined-only "$VW_BUILD/virsh-warden.so" | awk '$2 != "A" { print $3 }' | sed 's/@.*//')
+
+# The engine: all that it leaves undefined comes from libc or libxml2.
+undefined=$(comm -23 \
+	<(nm -u "$VW_BUILD/libwarden.a" | awk '$1 == "U" { print $2 }' | sort -u) \
+	<({
+		nm --defined-only "$VW_BUILD/libwarden.a" | awk 'NF == 3 { print $3 }'
+		for library in libc.so.6 libm.so.6 libxml2.so; do
+			nm -D --defined-only "$(gcc -print-file-name=$library)" | awk '{ print $NF }' | sed 's/@.*//'
+		done
+		printf '%s\n' _GLOBAL_OFFSET_TABLE_ __stack_chk_fail
+	} | sort -u))
+[ -z "$undefined" ] || bad "libwarden.a needs more than libc and libxml2: $undefined"
+exit "$status"
