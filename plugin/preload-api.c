@@ -43,8 +43,8 @@ static virDomainPtr create_xml_files(const struct vw_define_call *c, const char 
 	return VW_NEXT(virDomainCreateXMLWithFiles)(c->conn, xml, c->n_files, c->files, c->flags);
 }
 
-virDomainPtr virDomainCreateXMLWithFiles(virConnectPtr conn, const char *xmlDesc, unsigned int nfiles,
-					 int *files, unsigned int flags)
+virDomainPtr virDomainCreateXMLWithFiles(virConnectPtr conn, const char *xmlDesc,
+					 unsigned int nfiles, int *files, unsigned int flags)
 {
 	return vw_define(&(struct vw_define_call){ .conn = conn,
 						   .xml = xmlDesc,
@@ -66,7 +66,8 @@ int virDomainCreateWithFlags(virDomainPtr domain, unsigned int flags)
 	return VW_NEXT(virDomainCreateWithFlags)(domain, flags);
 }
 
-int virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files, unsigned int flags)
+int virDomainCreateWithFiles(virDomainPtr domain, unsigned int nfiles, int *files,
+			     unsigned int flags)
 {
 	vw_warn_at_start(domain);
 	return VW_NEXT(virDomainCreateWithFiles)(domain, nfiles, files, flags);

@@ -46,8 +46,8 @@ static bool identify(struct attempt *a)
 		return false;
 	if (*typed) /* a name that is taken under another UUID is refused */
 		return vw_uuid_canonical(typed, a->uuid) &&
-		       (!a->facts->known ||
-			(virDomainGetUUIDString(a->facts->known, known) == 0 && !strcmp(known, a->uuid)));
+		       (!a->facts->known || (virDomainGetUUIDString(a->facts->known, known) == 0 &&
+					     !strcmp(known, a->uuid)));
 	if (a->facts->known || !vw_uuid_random(a->uuid))
 		return false;
 	if (!node && vw_xml_add(a->doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
@@ -79,7 +79,8 @@ static int plan(struct attempt *a, struct vw_err *err)
 /* Plan anew without the rules that the admin took back by hand, and record that. */
 static int respect_hand(struct attempt *a, struct vw_err *err)
 {
-	VW_AUTOFREE char *rules = vw_hand_rules(a->ctx, a->uuid, a->call->xml, a->previous, a->facts, a->plan);
+	VW_AUTOFREE char *rules = vw_hand_rules(a->ctx, a->uuid, a->call->xml, a->previous,
+						a->facts, a->plan);
 	int r;
 
 	if (!rules)
@@ -94,7 +95,8 @@ static int respect_hand(struct attempt *a, struct vw_err *err)
 	if (r < 0)
 		return r;
 	a->hand = true;
-	vw_notes_add(&a->notes, "%s: put back by hand, so left and recorded (virt-warden mode --unskip): %s",
+	vw_notes_add(&a->notes,
+		     "%s: put back by hand, so left and recorded (virt-warden mode --unskip): %s",
 		     a->plan->name, rules);
 	return 0;
 }
@@ -106,9 +108,11 @@ static int keep_before(struct attempt *a, struct vw_err *err)
 	int r = 0;
 
 	if (a->previous)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->previous, VW_CAUSE_SEEN, "", err);
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->previous, VW_CAUSE_SEEN, "",
+				  err);
 	if (r == 0 && a->apply)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "", err);
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "",
+				  err);
 	return r;
 }
 
@@ -137,7 +141,8 @@ static int consider(struct attempt *a, struct vw_err *err)
 		a->previous = virDomainGetXMLDesc(a->facts->known,
 						  VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 	if (a->facts->known && !a->previous)
-		return vw_err_set(err, -EACCES, "%s: %s", a->facts->outline->name, virGetLastErrorMessage());
+		return vw_err_set(err, -EACCES, "%s: %s", a->facts->outline->name,
+				  virGetLastErrorMessage());
 	r = plan(a, err);
 	if (r == 0 && a->previous && vw_plan_count(a->plan, VW_ACTION_FIX))
 		r = respect_hand(a, err);
@@ -164,7 +169,8 @@ static void prepare(struct attempt *a)
 	if (r != 0)
 		return;
 	/* A new UUID alone is no reason. */
-	a->apply = !a->why_not && a->plan->xml && (a->hand || vw_plan_count(a->plan, VW_ACTION_FIX));
+	a->apply = !a->why_not && a->plan->xml &&
+		   (a->hand || vw_plan_count(a->plan, VW_ACTION_FIX));
 	if (keep_before(a, &err) == 0)
 		return;
 	vw_notes_add(&a->notes, "%s (can't keep the history, so nothing was changed)", err.text);
@@ -185,10 +191,11 @@ static virDomainPtr fall_back(struct attempt *a)
 	if (!dom)
 		return NULL;
 	vw_buf_free(&a->notes.text);
-	vw_notes_add(&a->notes, "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
+	vw_notes_add(&a->notes,
+		     "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
 		     a->plan->name, why ? why : "");
-	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed XML: %s", a->uuid,
-	       why ? why : "");
+	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed XML: %s",
+	       a->uuid, why ? why : "");
 	vw_plan_free(vw_steal(a->plan));
 	return dom;
 }
@@ -217,9 +224,11 @@ static void keep_after(struct attempt *a, virDomainPtr dom)
 	int r = 0;
 
 	if (a->apply)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules, &err);
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules,
+				  &err);
 	else if (virDomainGetUUIDString(dom, a->uuid) == 0)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "", &err);
+		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "",
+				  &err);
 	if (r < 0 && !a->why_not)
 		vw_notes_add(&a->notes, "%s (the new XML is not in the history)", err.text);
 }

@@ -14,8 +14,8 @@ struct change {
 	const struct vw_device_call *call;
 	struct vw_context *ctx;
 	struct vw_xml *fragment, *domain;
-	char *previous;  /* the stored config, if this call changes it */
-	char *fixed;     /* NULL: the call goes through as it is */
+	char *previous; /* the stored config, if this call changes it */
+	char *fixed;    /* NULL: the call goes through as it is */
 	struct vw_finding finding;
 	struct vw_notes notes;
 };
@@ -99,7 +99,8 @@ static int judge(struct change *c, virConnectPtr conn, struct vw_err *err)
 	r = vw_collect_disks(c->ctx, conn, vw_conn_is_local(conn), &o, 0, &facts, err);
 	if (r < 0)
 		return r;
-	verdict = vw_cache_judge(disk, facts.disks, policy, virDomainGetName(c->call->dom), &c->finding);
+	verdict = vw_cache_judge(disk, facts.disks, policy, virDomainGetName(c->call->dom),
+				 &c->finding);
 	if (verdict == VW_CACHE_REPORT && !strcmp(d.type, "network"))
 		return 1; /* `check` reports those */
 	if (verdict != VW_CACHE_FIX || mode == VW_MODE_AUDIT || policy->define == VW_DEFINE_WARN)
@@ -129,8 +130,8 @@ static int consider(struct change *c, virConnectPtr conn, struct vw_err *err)
 		xml = virDomainGetXMLDesc(c->call->dom, 0);
 	if (!c->previous && !xml)
 		return vw_err_set(err, -EIO, "%s", virGetLastErrorMessage());
-	r = vw_xml_parse(config ? c->previous : xml, strlen(config ? c->previous : xml), "the domain",
-			 "domain", &c->domain, err);
+	r = vw_xml_parse(config ? c->previous : xml, strlen(config ? c->previous : xml),
+			 "the domain", "domain", &c->domain, err);
 	return r < 0 ? r : judge(c, conn, err);
 }
 
@@ -140,8 +141,8 @@ static int keep(struct change *c, struct vw_err *err)
 
 	if (!c->previous || !c->fixed || virDomainGetUUIDString(c->call->dom, uuid) < 0)
 		return 0;
-	return vw_apply_keep(c->ctx, uuid, virDomainGetName(c->call->dom), c->previous, VW_CAUSE_SEEN, "",
-			     err);
+	return vw_apply_keep(c->ctx, uuid, virDomainGetName(c->call->dom), c->previous,
+			     VW_CAUSE_SEEN, "", err);
 }
 
 static void prepare(struct change *c)
@@ -152,7 +153,8 @@ static void prepare(struct change *c)
 
 	/* Not a disk, or not XML that we read: libvirt's business. */
 	if (!c->call->xml || !conn ||
-	    vw_xml_parse(c->call->xml, strlen(c->call->xml), "the device", "disk", &c->fragment, NULL) < 0 ||
+	    vw_xml_parse(c->call->xml, strlen(c->call->xml), "the device", "disk", &c->fragment,
+			 NULL) < 0 ||
 	    !vw_conn_is_qemu(conn))
 		return;
 	r = consider(c, conn, &err);
@@ -166,10 +168,11 @@ static void prepare(struct change *c)
 
 		if (c->fixed)
 			vw_notes_add(&c->notes, "%s: disk-cache %s: %s -> %s",
-				     virDomainGetName(c->call->dom), f->device, f->before, f->after);
+				     virDomainGetName(c->call->dom), f->device, f->before,
+				     f->after);
 		else
-			vw_notes_add(&c->notes, "%s: %s: %s", virDomainGetName(c->call->dom), f->device,
-				     f->message);
+			vw_notes_add(&c->notes, "%s: %s: %s", virDomainGetName(c->call->dom),
+				     f->device, f->message);
 	}
 }
 
@@ -186,10 +189,11 @@ static int fall_back(struct change *c)
 	if (r < 0)
 		return r;
 	vw_buf_free(&c->notes.text);
-	vw_notes_add(&c->notes, "%s: libvirt refuses the fixed disk, so it was used as you typed it (%s)",
+	vw_notes_add(&c->notes,
+		     "%s: libvirt refuses the fixed disk, so it was used as you typed it (%s)",
 		     name, why ? why : "");
-	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed disk: %s", name,
-	       why ? why : "");
+	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed disk: %s",
+	       name, why ? why : "");
 	return r;
 }
 

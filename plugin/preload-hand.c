@@ -133,7 +133,8 @@ static bool typed_before(struct hand *h)
 		    strcmp(text, h->typed))
 			continue;
 		if (i + 1 < h->n_versions && h->versions[i + 1].cause == VW_CAUSE_FIX &&
-		    vw_history_read(h->history, h->uuid, h->versions[i + 1].n, &made, &n, NULL) == 0 &&
+		    vw_history_read(h->history, h->uuid, h->versions[i + 1].n, &made, &n, NULL) ==
+			    0 &&
 		    vw_xml_parse(made, n, "history", "domain", &doc, NULL) == 0)
 			for (size_t j = 0; j < h->plan->n_findings; j++)
 				if (vw_metadata_skips(vw_xml_root(doc), h->plan->findings[j].rule))
@@ -147,7 +148,8 @@ static bool typed_before(struct hand *h)
 static bool was_ours(const struct hand *h, const char *rule)
 {
 	for (size_t i = 0; i < h->n_versions; i++)
-		if ((h->versions[i].cause == VW_CAUSE_FIX || h->versions[i].cause == VW_CAUSE_AGENT) &&
+		if ((h->versions[i].cause == VW_CAUSE_FIX ||
+		     h->versions[i].cause == VW_CAUSE_AGENT) &&
 		    has_word(h->versions[i].rules, rule))
 			return true;
 	return false;
@@ -274,7 +276,8 @@ static xmlNode *warden_of(xmlNode *metadata)
 {
 	for (xmlNode *n = metadata ? metadata->children : NULL; n; n = n->next)
 		if (n->type == XML_ELEMENT_NODE && n->ns &&
-		    vw_streq((char *)n->ns->href, VW_METADATA_NS) && vw_streq((char *)n->name, "warden"))
+		    vw_streq((char *)n->ns->href, VW_METADATA_NS) &&
+		    vw_streq((char *)n->name, "warden"))
 			return n;
 	return NULL;
 }
@@ -302,7 +305,8 @@ int vw_hand_record(struct vw_xml *doc, const char *rules)
 	if (r == 0 && !metadata)
 		r = vw_xml_add(doc, root, vw_xml_child(root, "name"), "metadata", &metadata);
 	if (r == 0 && !warden)
-		r = vw_xml_add_text(doc, metadata, NULL, "<w:warden xmlns:w='" VW_METADATA_NS "'/>", &warden);
+		r = vw_xml_add_text(doc, metadata, NULL, "<w:warden xmlns:w='" VW_METADATA_NS "'/>",
+				    &warden);
 	for (char *rule = copy ? strtok_r(copy, " ", &save) : NULL; rule && r == 0;
 	     rule = strtok_r(NULL, " ", &save))
 		r = record_one(doc, warden, rule);

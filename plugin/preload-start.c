@@ -25,8 +25,9 @@ static void judge_disks(struct vw_context *ctx, struct vw_xml *doc, const struct
 		const char *target = vw_xml_attr(vw_xml_child(disk, "target"), "dev");
 		struct vw_finding f = { 0 };
 
-		if (!is_told(disk) || vw_cache_judge(disk, vw_facts_disk(facts, target ? target : ""),
-						     vw_context_policy(ctx), domain, &f) == VW_CACHE_OK)
+		if (!is_told(disk) ||
+		    vw_cache_judge(disk, vw_facts_disk(facts, target ? target : ""),
+				   vw_context_policy(ctx), domain, &f) == VW_CACHE_OK)
 			continue;
 		if (told == LINES_MAX)
 			more++;
@@ -47,7 +48,8 @@ static void look(struct vw_context *ctx, virDomainPtr dom, struct vw_notes *note
 	VW_AUTOXML struct vw_xml *doc = NULL;
 	struct vw_outline *o = NULL;
 
-	if (!xml || !name || vw_xml_parse(xml, strlen(xml), "the domain", "domain", &doc, NULL) < 0 ||
+	if (!xml || !name ||
+	    vw_xml_parse(xml, strlen(xml), "the domain", "domain", &doc, NULL) < 0 ||
 	    vw_metadata_mode(vw_xml_root(doc)) == VW_MODE_OFF ||
 	    vw_metadata_skips(vw_xml_root(doc), "disk-cache") || vw_outline_make(doc, &o, NULL) < 0)
 		return;

@@ -65,7 +65,7 @@ int vw_hand_record(struct vw_xml *doc, const char *rules);
 struct vw_device_call {
 	virDomainPtr dom;
 	const char *xml;
-	unsigned flags;  /* VIR_DOMAIN_AFFECT_… */
+	unsigned flags; /* VIR_DOMAIN_AFFECT_… */
 	bool update;
 	int (*real)(const struct vw_device_call *call, const char *xml);
 };

@@ -10,8 +10,8 @@
 struct vw_virsh_args {
 	const char *uri; /* -c/--connect, borrowed from argv; NULL = not given */
 	bool quiet;
-	bool answers;    /* -h, -v, -V: virsh answers by itself, whatever follows */
-	int command;     /* index in argv of the first word that is no option; argc = none */
+	bool answers; /* -h, -v, -V: virsh answers by itself, whatever follows */
+	int command;  /* index in argv of the first word that is no option; argc = none */
 };
 
 struct vw_virsh_option {
@@ -21,12 +21,12 @@ struct vw_virsh_option {
 };
 
 static const struct vw_virsh_option vw_virsh_options[] = {
-	{ "connect", 'c', true },  { "debug", 'd', true },
-	{ "escape", 'e', true },   { "help", 'h', false },
-	{ "log", 'l', true },      { "keepalive-interval", 'k', true },
-	{ "quiet", 'q', false },   { "keepalive-count", 'K', true },
+	{ "connect", 'c', true },   { "debug", 'd', true },
+	{ "escape", 'e', true },    { "help", 'h', false },
+	{ "log", 'l', true },       { "keepalive-interval", 'k', true },
+	{ "quiet", 'q', false },    { "keepalive-count", 'K', true },
 	{ "readonly", 'r', false }, { "timing", 't', false },
-	{ "version", 'v', false }, { "\n", 'V', false },
+	{ "version", 'v', false },  { "\n", 'V', false },
 };
 
 /* By letter, or by name or what begins it (getopt_long takes abbreviations). */
@@ -60,7 +60,10 @@ static inline int vw_virsh_args_long(struct vw_virsh_args *a, int argc, char **a
 	bool next = o && o->takes_value && !name[len];
 
 	if (o)
-		vw_virsh_args_take(a, o, name[len] ? name + len + 1 : next && i + 1 < argc ? argv[i + 1] : NULL);
+		vw_virsh_args_take(a, o,
+				   name[len]              ? name + len + 1
+				   : next && i + 1 < argc ? argv[i + 1]
+							  : NULL);
 	return next ? 2 : 1;
 }
 
@@ -102,6 +105,6 @@ static inline struct vw_virsh_args vw_virsh_args_parse(int argc, char **argv)
 /* The environment that the wrapper hands to the preload library, and that its
  * constructor takes away again. */
 #define VW_ENV_LD_PRELOAD "VIRT_WARDEN_LD_PRELOAD" /* LD_PRELOAD as it was, "" = not set */
-#define VW_ENV_CHAIN "VIRT_WARDEN_CHAIN"           /* the wrappers that ran in this chain of execs */
+#define VW_ENV_CHAIN "VIRT_WARDEN_CHAIN" /* the wrappers that ran in this chain of execs */
 
 #endif

@@ -73,7 +73,8 @@ static size_t next_dir(const char **path)
 
 /* The first program `name` on PATH that is not us; after_self: only behind the
  * directory in which we stand. Return: true and the path in buf. */
-static bool find_on_path(const char *name, const struct self *s, bool after_self, char buf[PATH_MAX])
+static bool find_on_path(const char *name, const struct self *s, bool after_self,
+			 char buf[PATH_MAX])
 {
 	const char *p = getenv("PATH");
 	struct stat st;
@@ -142,7 +143,8 @@ static bool virsh_has(const char *real, const char *name)
 static bool plugin_name_ok(const char *name)
 {
 	return strlen(name) <= 64 && *name != '-' &&
-	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
+	       !name[strspn(name,
+			    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")];
 }
 
 static bool find_plugin(const struct self *s, const char *name, char buf[PATH_MAX])
@@ -231,7 +233,8 @@ int main(int argc, char **argv)
 		if (find_library(&self, library, &why))
 			set_preload(library);
 		else
-			fprintf(stderr, "virt-warden: %s %s (this is the plain virsh)\n", library, why);
+			fprintf(stderr, "virt-warden: %s %s (this is the plain virsh)\n", library,
+				why);
 	}
 	execv(real, argv);
 	fprintf(stderr, "virsh: %s: %s\n", real, strerror(errno));

@@ -31,7 +31,8 @@ static int check_unchanged(virDomainPtr dom, const char *name, const char *origi
 	if (!now)
 		return libvirt_err(err, -EIO, name);
 	if (strcmp(now, original))
-		return vw_err_set(err, -EAGAIN, "%s: another client changed it meanwhile: try again", name);
+		return vw_err_set(err, -EAGAIN,
+				  "%s: another client changed it meanwhile: try again", name);
 	return 0;
 }
 
@@ -55,21 +56,26 @@ int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom
 		return r;
 	r = vw_apply_keep(c, uuid, name, original, VW_CAUSE_SEEN, "", err);
 	if (r < 0)
-		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept", name);
+		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept",
+				   name);
 	r = define(conn, plan->xml, err);
 	if (r < 0)
 		return vw_err_wrap(err, r, "%s", name);
 	if (was_inactive && vw_plan_needs_cold_boot(plan) && virDomainIsActive(dom) == 1) {
 		r = define(conn, original, err);
 		if (r < 0)
-			return vw_err_wrap(err, r, "%s: started meanwhile, and the old XML can't be put back",
-					   name);
-		return vw_err_set(err, -EBUSY,
-				  "%s: started meanwhile: the old XML was put back; fix it when it is off", name);
+			return vw_err_wrap(
+				err, r, "%s: started meanwhile, and the old XML can't be put back",
+				name);
+		return vw_err_set(
+			err, -EBUSY,
+			"%s: started meanwhile: the old XML was put back; fix it when it is off",
+			name);
 	}
 	stored = virDomainGetXMLDesc(dom, CONFIG);
 	r = vw_apply_keep(c, uuid, name, stored ? stored : plan->xml, cause, rules, err);
 	if (r < 0)
-		return vw_err_wrap(err, r, "%s: fixed, but the new XML can't be kept in the history", name);
+		return vw_err_wrap(err, r,
+				   "%s: fixed, but the new XML can't be kept in the history", name);
 	return 0;
 }

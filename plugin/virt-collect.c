@@ -20,8 +20,8 @@ static void set_os(struct vw_gathered *g, struct vw_os *os, enum vw_os_source so
 	g->facts.os_source = source;
 	g->facts.os_confidence = confidence;
 	if (os->like)
-		snprintf(g->os_note, sizeof(g->os_note), "osinfo-db does not know %.80s: %.60s stands in",
-			 os->id, os->like);
+		snprintf(g->os_note, sizeof(g->os_note),
+			 "osinfo-db does not know %.80s: %.60s stands in", os->id, os->like);
 	else
 		g->os_note[0] = 0;
 }
@@ -69,7 +69,8 @@ static void collect_drivers(struct vw_gathered *g)
 		const struct vw_outline_disk *d = &g->outline->disks[i];
 		const char *slash = strrchr(d->source, '/');
 
-		if (!strcmp(d->device, "cdrom") && strcasestr(slash ? slash + 1 : d->source, "virtio-win"))
+		if (!strcmp(d->device, "cdrom") &&
+		    strcasestr(slash ? slash + 1 : d->source, "virtio-win"))
 			g->facts.virtio_drivers = VW_YES;
 	}
 }
@@ -90,7 +91,8 @@ static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *a
 	if (admin)
 		return vw_err_set(err, -ENOENT, "%s", why.text);
 	if (!*id)
-		snprintf(why.text, sizeof(why.text), "the XML names no OS, and no install media tells it");
+		snprintf(why.text, sizeof(why.text),
+			 "the XML names no OS, and no install media tells it");
 	snprintf(g->os_note, sizeof(g->os_note), "%.*s", (int)sizeof(g->os_note) - 1, why.text);
 	if (index && g->local)
 		collect_media(c, index, g);
@@ -119,7 +121,8 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 			g->known = virDomainLookupByName(conn, g->outline->name);
 		if (!g->known) {
 			/* "no such domain" is an answer, a broken connection is none */
-			f->new_here = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? VW_YES : VW_UNKNOWN;
+			f->new_here = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? VW_YES
+										 : VW_UNKNOWN;
 			f->active = f->new_here == VW_YES ? VW_NO : VW_UNKNOWN;
 			f->managed_save = f->active;
 			return;
@@ -163,7 +166,8 @@ static bool same_machine(const char *machine, const char *family, size_t len)
 	if (strlen(machine) == len && !strncmp(machine, family, len))
 		return true;
 	for (size_t i = 0; i < VW_N_ELEMENTS(versioned); i++)
-		if (strlen(versioned[i].family) == len && !strncmp(versioned[i].family, family, len))
+		if (strlen(versioned[i].family) == len &&
+		    !strncmp(versioned[i].family, family, len))
 			return vw_startswith(machine, versioned[i].begin);
 	return false;
 }

@@ -17,9 +17,10 @@ struct vw_gathered {
 	struct vw_os *os;
 	struct vw_caps *caps[2];
 	char *active_xml;
-	virDomainPtr known;    /* what libvirtd has under that UUID, else under that name; NULL = nothing */
-	bool local;            /* probes could look at the disks */
-	char os_note[200];     /* why the OS is unknown or assumed, "" = nothing to say */
+	virDomainPtr
+		known; /* what libvirtd has under that UUID, else under that name; NULL = nothing */
+	bool local;    /* probes could look at the disks */
+	char os_note[200]; /* why the OS is unknown or assumed, "" = nothing to say */
 };
 
 /* conn: NULL = a file without a libvirt (then caps, new_here, active stay unknown).

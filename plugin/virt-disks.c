@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <time.h>
 
-#define ONE_DISK_MS 1000   /* design.md, Principles: within a second */
-#define ALL_DISKS_MS 3000  /* a domain may have thousands of disks on a dead mount */
+#define ONE_DISK_MS 1000  /* design.md, Principles: within a second */
+#define ALL_DISKS_MS 3000 /* a domain may have thousands of disks on a dead mount */
 
 static int64_t now_ms(void)
 {
@@ -71,8 +71,9 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 		const struct vw_outline_disk *d = &o->disks[i];
 		struct vw_disk_facts *fact = vw_facts_add_disk(f, d->target);
 		VW_AUTOFREE char *path = NULL;
-		const char *why = conn ? "libvirtd is not on this host (or not in this mount namespace)"
-				       : "no libvirtd was asked";
+		const char *why =
+			conn ? "libvirtd is not on this host (or not in this mount namespace)"
+			     : "no libvirtd was asked";
 		int64_t left = until - now_ms();
 
 		if (!fact)

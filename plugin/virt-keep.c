@@ -53,7 +53,8 @@ char *vw_plan_rules(const struct vw_plan *plan)
 			seen = plan->findings[j].action == VW_ACTION_FIX &&
 			       !strcmp(plan->findings[j].rule, f->rule);
 		if (!seen)
-			len += (size_t)snprintf(rules + len, size - len, "%s%s", len ? " " : "", f->rule);
+			len += (size_t)snprintf(rules + len, size - len, "%s%s", len ? " " : "",
+						f->rule);
 	}
 	return rules;
 }
@@ -62,7 +63,8 @@ bool vw_plan_needs_cold_boot(const struct vw_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_findings; i++)
 		if (plan->findings[i].action == VW_ACTION_FIX &&
-		    (plan->findings[i].cls == VW_CLASS_VISIBLE || plan->findings[i].cls == VW_CLASS_BOOT))
+		    (plan->findings[i].cls == VW_CLASS_VISIBLE ||
+		     plan->findings[i].cls == VW_CLASS_BOOT))
 			return true;
 	return false;
 }

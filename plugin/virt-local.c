@@ -47,7 +47,8 @@ static bool uri_is_local(const char *uri)
 
 static bool is_daemon(pid_t pid)
 {
-	static const char *const names[] = { "libvirtd\n", "virtqemud\n", "virtproxyd\n", "systemd\n" };
+	static const char *const names[] = { "libvirtd\n", "virtqemud\n", "virtproxyd\n",
+					     "systemd\n" };
 	char path[64], comm[32] = "";
 	VW_AUTOCLOSE int fd = -1;
 
@@ -71,9 +72,9 @@ static bool in_our_namespace(pid_t pid)
 		return false;
 	if (stat(path, &other) == 0)
 		return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-	return errno == EACCES && (own.st_ino == FIRST_DYNAMIC_INO ||
-				   own.st_ino == FIRST_DYNAMIC_INO + 1 ||
-				   own.st_ino == MNT_NS_FIXED_INO);
+	return errno == EACCES &&
+	       (own.st_ino == FIRST_DYNAMIC_INO || own.st_ino == FIRST_DYNAMIC_INO + 1 ||
+		own.st_ino == MNT_NS_FIXED_INO);
 }
 
 /* Is fd a connection to a libvirt daemon, and does that live where we do?

@@ -46,7 +46,8 @@ static int default_signals(posix_spawnattr_t *attr)
 	sigaddset(&usual, SIGINT);
 	r = posix_spawnattr_setsigmask(attr, &none);
 	r = r ? r : posix_spawnattr_setsigdefault(attr, &usual);
-	return r ? r : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	return r ? r
+		 : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
 static int spawn(char *const argv[], int out, pid_t *ret)
