@@ -155,7 +155,7 @@ static void give_iothread(struct vw_ctx *c, xmlNode *device, long number)
 {
 	xmlNode *driver = !strcmp((char *)device->name, "disk") ? need_driver(c, device)
 							       : vw_need_child(c, device, "driver");
-	char text[16];
+	char text[24];
 
 	snprintf(text, sizeof(text), "%ld", number);
 	if (driver)
@@ -168,7 +168,7 @@ void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
 	long users = max ? count_users(c) : 0;
 	long threads = users < max ? users : max;
 	xmlNode *n;
-	char text[16];
+	char text[24];
 	long i = 0;
 
 	/* an admin who set up iothreads has a plan of his own */
