@@ -150,12 +150,13 @@ static void ask_caps(struct vw_gathered *g, virConnectPtr conn, const char *mach
 								or_null(o->arch), or_null(machine),
 								or_null(o->type), 0);
 
-	if (xml && vw_caps_parse(xml, strlen(xml), &g->caps[g->facts.n_caps], NULL) == 0)
+	if (xml && g->facts.n_caps < VW_N_ELEMENTS(g->caps) &&
+	    vw_caps_parse(xml, strlen(xml), &g->caps[g->facts.n_caps], NULL) == 0)
 		g->facts.n_caps++;
 }
 
 /* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
-static bool same_machine(const char *machine, const char *family, size_t len)
+static bool same_machine(const char *machine, const char *family)
 {
 	static const struct {
 		const char *family, *begin;
@@ -163,13 +164,50 @@ static bool same_machine(const char *machine, const char *family, size_t len)
 
 	if (!*machine)
 		machine = "pc"; /* libvirt's default on x86 */
-	if (strlen(machine) == len && !strncmp(machine, family, len))
-		return true;
 	for (size_t i = 0; i < VW_N_ELEMENTS(versioned); i++)
-		if (strlen(versioned[i].family) == len &&
-		    !strncmp(versioned[i].family, family, len))
-			return vw_startswith(machine, versioned[i].begin);
-	return false;
+		if (!strcmp(versioned[i].family, family) &&
+		    vw_startswith(machine, versioned[i].begin))
+			return true;
+	return !strcmp(machine, family);
+}
+
+/* Does "has:DEVICE|DEVICE" hold? Other conditions ("kvm", "efi" …) are for the engine:
+ * VW_UNKNOWN here. */
+static enum vw_known condition(const struct vw_os *os, const char *text, size_t len)
+{
+	char name[64];
+
+	if (len < 4 || strncmp(text, "has:", 4))
+		return VW_UNKNOWN;
+	for (size_t i = 4, n; os && i < len; i += n + 1) {
+		n = strcspn(text + i, "|");
+		n = n < len - i ? n : len - i;
+		snprintf(name, sizeof(name), "%.*s", (int)n, text + i);
+		if (vw_os_has(os, name))
+			return VW_YES;
+	}
+	return VW_NO;
+}
+
+/* The machine that the template prefers, "q35@has:qemu-x86-q35 pc": its first word that may hold.
+ * Return: VW_YES if it does, VW_UNKNOWN if it may, VW_NO if there is none. */
+static enum vw_known preferred_machine(const struct vw_templates *t, const struct vw_gathered *g,
+				       char *buf, size_t size)
+{
+	const struct vw_template *tpl = vw_templates_pick(t, g->os, g->facts.virtio_drivers);
+	const char *s = tpl ? vw_xml_attr(vw_template_rule(tpl, "machine"), "prefer") : NULL;
+
+	for (size_t len; s && (s += strspn(s, " \t\n"), len = strcspn(s, " \t\n")); s += len) {
+		const char *at = memchr(s, '@', len);
+		size_t word = at ? (size_t)(at - s) : len;
+		enum vw_known ok = at ? condition(g->os, at + 1, len - word - 1) : VW_YES;
+
+		if (ok == VW_NO || word >= size)
+			continue;
+		snprintf(buf, size, "%.*s", (int)word, s);
+		return ok;
+	}
+	return VW_NO;
 }
 
 /* Could the plan change the machine type? It could not if an OS is installed. */
@@ -201,20 +239,17 @@ static void collect_caps(struct vw_context *c, struct vw_gathered *g, virConnect
 	const struct vw_outline *o = g->outline;
 	const struct vw_templates *t = vw_context_templates(c, NULL);
 	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
-	const char *prefer = t && x86 ? vw_templates_prefer(t, g->os, "machine") : NULL;
-	size_t len = prefer ? strcspn(prefer, " ") : 0;
-	enum vw_known may = VW_NO;
-	char machine[64];
+	enum vw_known prefers, may = VW_NO;
+	char machine[64] = "";
 
 	if (!conn)
 		return;
-	if (len > 0 && len < sizeof(machine) && !same_machine(o->machine, prefer, len))
+	prefers = t && x86 ? preferred_machine(t, g, machine, sizeof(machine)) : VW_NO;
+	if (prefers != VW_NO && !same_machine(o->machine, machine))
 		may = machine_may_change(g, vw_context_policy(c), root);
-	if (may != VW_NO) {
-		snprintf(machine, sizeof(machine), "%.*s", (int)len, prefer);
+	if (may != VW_NO)
 		ask_caps(g, conn, machine);
-	}
-	if (may != VW_YES || g->facts.n_caps == 0)
+	if (may != VW_YES || prefers != VW_YES || g->facts.n_caps == 0)
 		ask_caps(g, conn, o->machine);
 	g->facts.caps = (const struct vw_caps **)g->caps;
 }
