@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# For the tests, benches and the demo that use a lab: a work directory, the end of it all, a generic
+# guest and its serial console. Needs common.sh.
+
+lab=$LAB_DIR/lab
+
+# lab_begin: $work is a directory that goes away at exit, with the lab in it.
+lab_begin()
+{
+	work=$(mktemp -d "${TMPDIR:-/tmp}/vw-test-XXXXXX")
+	export VW_LAB=$work/lab
+	mkdir "$VW_LAB"
+	trap lab_end EXIT
+	trap 'exit 130' INT TERM HUP
+}
+
+lab_end()
+{
+	local status=$?
+	trap - EXIT
+	"$lab" down || true
+	rm -rf "$work"
+	exit $status
+}
+
+fail()
+{
+	printf 'FAIL: %s\n' "$*" >&2
+	exit 1
+}
+
+# generic_xml NAME DISK SERIAL-FILE [VIRT-TYPE]: what people write by hand: libvirt fills in the rest
+# (IDE disk, Realtek NIC, the emulated default CPU).
+generic_xml()
+{
+	cat <<END
+<domain type='${4:-qemu}'>
+  <name>$1</name>
+  <metadata>
+    <libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+      <libosinfo:os id='http://debian.org/debian/12'/>
+    </libosinfo:libosinfo>
+  </metadata>
+  <memory unit='MiB'>256</memory>
+  <vcpu>1</vcpu>
+  <os>
+    <type arch='x86_64'>hvm</type>
+    <boot dev='hd'/>
+  </os>
+  <features>
+    <acpi/>
+    <apic/>
+  </features>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='$(disk_format "$2")'/>
+      <source file='$2'/>
+      <target dev='hda' bus='ide'/>
+    </disk>
+    <interface type='bridge'>
+      <source bridge='br0'/>
+    </interface>
+    <serial type='file'>
+      <source path='$3'/>
+    </serial>
+  </devices>
+</domain>
+END
+}
+
+# disk_format FILE: as qemu-img sees it.
+disk_format()
+{
+	qemu-img info --force-share --output=json -- "$1" | sed -n 's/^    "format": "\(.*\)",\{0,1\}$/\1/p'
+}
+
+# console_wait FILE REGEX SECONDS: until a line of the serial console matches; prints the first such line.
+console_wait()
+{
+	local end=$((SECONDS + $3)) line
+	until line=$(grep -a -m 1 -E -- "$2" "$1" 2>/dev/null); do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.2
+	done
+	printf '%s\n' "${line%$'\r'}"
+}
+
+# fact LINE KEY: the value of KEY=… in a VWLAB line.
+fact()
+{
+	sed -n "s/.* $2=\([^ ]*\).*/\1/p" <<<"$1"
+}
