@@ -4,6 +4,7 @@
 #include "metadata.h"
 #include "quote.h"
 #include "rules.h"
+#include "template-internal.h"
 
 #include <errno.h>
 #include <libxml/hash.h>
@@ -252,7 +253,7 @@ static void run_rules(struct vw_ctx *c)
 		return;
 	for (size_t i = 0; i < VW_N_ELEMENTS(rules) && !c->error; i++) {
 		const struct vw_rule *rule = &rules[i];
-		const xmlNode *data = vw_template_rule(c->tpl, rule->id);
+		const xmlNode *data = vw_template_rule_at(c->tpl, i);
 
 		if (c->req->only_rule && strcmp(c->req->only_rule, rule->id) != 0)
 			continue;
@@ -291,7 +292,7 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 		run_rules(c);
 		r = c->error;
 	}
-	if (r == 0 && vw_xml_changed(c->doc))
+	if (r == 0 && !c->req->findings_only && vw_xml_changed(c->doc))
 		r = vw_xml_text(c->doc, &c->plan->xml, &c->plan->xml_len, err);
 	return r < 0 ? vw_err_set(err, r, "%s: out of memory", c->plan->name ? c->plan->name : "plan") : 0;
 }

@@ -57,6 +57,7 @@ struct vw_request {
 	const struct vw_policy *policy;
 	unsigned allow;    /* bit (1u << class): the admin said so, this counts as proven */
 	bool force_enforce; /* `fix` typed by the admin: mode audit does not hold it back */
+	bool findings_only; /* the fixed text is not wanted: plan->xml stays NULL */
 	const char *only_rule; /* NULL, or plan this rule only (the hook: "disk-cache") */
 };
 

@@ -111,6 +111,19 @@ void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
+static void add_pci_controller(struct vw_ctx *c, const char *model, const char *index)
+{
+	xmlNode *n = NULL;
+
+	vw_try(c, vw_xml_add(c->doc, c->devices, NULL, "controller", &n));
+	if (!n)
+		return;
+	vw_try(c, vw_xml_set_attr(c->doc, n, "type", "pci"));
+	if (index)
+		vw_try(c, vw_xml_set_attr(c->doc, n, "index", index));
+	vw_try(c, vw_xml_set_attr(c->doc, n, "model", model));
+}
+
 void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
 {
 	long count = vw_number(data, "count", 1, 28, 0);
@@ -125,9 +138,7 @@ void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
 	snprintf(after, sizeof(after), "%ld root ports", count);
 	if (!vw_decide(c, "domain", "", after, "devices can be plugged in only where a root port is free"))
 		return;
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
-				  "<controller type='pci' index='0' model='pcie-root'/>", NULL));
+	add_pci_controller(c, "pcie-root", "0");
 	for (long i = 0; i < count; i++)
-		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
-					  "<controller type='pci' model='pcie-root-port'/>", NULL));
+		add_pci_controller(c, "pcie-root-port", NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Between the template loader (template.c) and the choice among templates (template-match.c). */
+/* Between the template loader (template.c) and the rest of the engine. */
 #ifndef VW_TEMPLATE_INTERNAL_H
 #define VW_TEMPLATE_INTERNAL_H
 
@@ -7,5 +7,8 @@
 
 /* The <match> element of a template (NULL: it is only there to be extended) and its priority. */
 const xmlNode *vw_template_match(const struct vw_template *t, long *ret_priority);
+
+/* vw_template_rule for the i-th rule of vw_rule_ids(). t may be NULL. */
+const xmlNode *vw_template_rule_at(const struct vw_template *t, size_t i);
 
 #endif

@@ -28,6 +28,7 @@ struct vw_template {
 	const struct vw_template *base;
 	long priority;
 	const xmlNode *match; /* or NULL: only to be extended */
+	const xmlNode **rules; /* by the order of vw_rule_ids(); NULL = no opinion; bases included */
 };
 
 struct vw_templates {
@@ -40,6 +41,7 @@ static void template_free(struct vw_template *t)
 	if (!t)
 		return;
 	vw_xml_free(t->doc);
+	free(t->rules);
 	free(t->file);
 	free(t);
 }
@@ -227,6 +229,36 @@ static int link_bases(struct vw_templates *set, struct vw_err *err)
 	return 0;
 }
 
+static const xmlNode *own_rule(const struct vw_template *t, const char *rule)
+{
+	xmlNode *n = vw_xml_child(vw_xml_root(t->doc), "rule");
+
+	while (n && strcmp(vw_xml_attr(n, "id"), rule) != 0)
+		n = vw_xml_next(n, "rule");
+	return n;
+}
+
+/* Who has the say in which rule: looked up once, for thousands of domains. */
+static int resolve_rules(struct vw_templates *set, struct vw_err *err)
+{
+	const char *const *ids = vw_rule_ids();
+	size_t n = 0;
+
+	while (ids[n])
+		n++;
+	for (size_t i = 0; i < set->n; i++) {
+		struct vw_template *t = set->v[i];
+
+		t->rules = calloc(n, sizeof(*t->rules));
+		if (!t->rules)
+			return vw_err_set(err, -ENOMEM, "%s: out of memory", t->file);
+		for (size_t k = 0; k < n; k++)
+			for (const struct vw_template *b = t; b && !t->rules[k]; b = b->base)
+				t->rules[k] = own_rule(b, ids[k]);
+	}
+	return 0;
+}
+
 static int read_file(int dirfd, const char *name, const char *path, char **ret, size_t *ret_len,
 		     struct vw_err *err)
 {
@@ -324,6 +356,8 @@ int vw_templates_load(const char *const *dirs, struct vw_templates **ret, struct
 		r = load_dir(set, dirs[i], i == 0, err);
 	if (r == 0)
 		r = link_bases(set, err);
+	if (r == 0)
+		r = resolve_rules(set, err);
 	if (r < 0)
 		return r;
 	*ret = vw_steal(set);
@@ -344,6 +378,8 @@ int vw_templates_load_text(const char *text, size_t len, const char *name,
 		r = insert(set, t, err);
 	if (r == 0)
 		r = link_bases(set, err);
+	if (r == 0)
+		r = resolve_rules(set, err);
 	if (r < 0)
 		return r;
 	*ret = vw_steal(set);
@@ -372,12 +408,15 @@ const char *vw_template_title(const struct vw_template *t)
 
 const xmlNode *vw_template_rule(const struct vw_template *t, const char *rule)
 {
-	for (; t; t = t->base)
-		for (xmlNode *n = vw_xml_child(vw_xml_root(t->doc), "rule"); n;
-		     n = vw_xml_next(n, "rule"))
-			if (!strcmp(vw_xml_attr(n, "id"), rule))
-				return n;
+	for (size_t i = 0; t && vw_rule_ids()[i]; i++)
+		if (!strcmp(vw_rule_ids()[i], rule))
+			return t->rules[i];
 	return NULL;
+}
+
+const xmlNode *vw_template_rule_at(const struct vw_template *t, size_t i)
+{
+	return t ? t->rules[i] : NULL;
 }
 
 size_t vw_templates_count(const struct vw_templates *t)
