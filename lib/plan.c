@@ -255,7 +255,8 @@ static void run_rules(struct vw_ctx *c)
 		const struct vw_rule *rule = &rules[i];
 		const xmlNode *data = vw_template_rule_at(c->tpl, i);
 
-		if (c->req->only_rule && strcmp(c->req->only_rule, rule->id) != 0)
+		if ((c->req->only_rule && strcmp(c->req->only_rule, rule->id) != 0) ||
+		    vw_has_word(c->req->leave_out, rule->id))
 			continue;
 		if ((rule->needs_template && !data) || (!rule->any_arch && !c->x86) ||
 		    vw_metadata_skips(c->domain, rule->id))

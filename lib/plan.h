@@ -59,6 +59,7 @@ struct vw_request {
 	bool force_enforce; /* `fix` typed by the admin: mode audit does not hold it back */
 	bool findings_only; /* the fixed text is not wanted: plan->xml stays NULL */
 	const char *only_rule; /* NULL, or plan this rule only (the hook: "disk-cache") */
+	const char *leave_out; /* NULL, or rules (space-separated) that are not run, nor reported */
 };
 
 /* Make the plan. Return: 0 or negative errno. Free with vw_plan_free.
