@@ -50,9 +50,12 @@ struct vw_osi_header {
 	uint32_t version;
 	uint32_t byte_order;
 	uint64_t size;     /* of the whole file */
-	uint64_t checksum; /* vw_osi_checksum of what follows this header */
+	uint64_t checksum; /* vw_osi_checksum of all that follows this field */
 	struct vw_osi_range sections[VW_OSI_SECTIONS];
 };
+
+/* From here on the checksum covers the file. */
+#define VW_OSI_COVERED offsetof(struct vw_osi_header, sections)
 
 struct vw_osi_os {
 	uint64_t ram, storage; /* bytes, 0 = not said */

@@ -10,10 +10,13 @@
  * Where no version fits, the product's "testing" or "unknown" entry does. */
 #include "reader.h"
 
-#include <ctype.h>
 #include <errno.h>
 
 #define MAX_NUMBERS 8
+#define MAX_ASKED 255
+#define DIGITS "0123456789"
+#define ID_CHARACTERS \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-._:/+"
 
 struct split {
 	size_t start, end; /* the version is text[start..end) */
@@ -190,33 +193,45 @@ static bool evergreen(const struct vw_osindex *x, enum vw_osi_section table, con
 	return false;
 }
 
+/* Does `text` hold the version of `known`, and where? As the last version that is in it
+ * ("sles12sp5" for "http://suse.com/sles/12.5"), or at its end ("debiantesting"). */
+static bool find_version(const char *text, const char *known, const struct split *k,
+			 struct split *ret)
+{
+	size_t len = strlen(text);
+	size_t old = k->end - k->start;
+
+	if (k->n_numbers)
+		return split_version(text, ret) && compare_versions(ret, k) == 0;
+	ret->start = len > old ? len - old : 0;
+	ret->end = len;
+	return len > old && strncmp(text + ret->start, known + k->start, old) == 0;
+}
+
 /* `other` (the short id of an id, or the reverse) with the version of `known`
- * replaced by that of `asked`. Where they write versions differently ("15.4",
- * "15sp4") the numbers are replaced one by one. NULL = can't be told. */
+ * replaced by that of `asked`. Where they write versions differently ("12.5",
+ * "12sp5") the numbers are replaced one by one. NULL = can't be told. */
 static char *with_version(const char *other, const char *known, const struct split *k,
 			  const char *asked, const struct split *a)
 {
 	size_t old = k->end - k->start;
-	size_t len = strlen(other);
-	const char *tail = known + k->end;
-	size_t rest = strlen(tail);
-	struct split o;
+	struct split o = { 0 };
 	char *text = NULL;
+	size_t second;
 	int r;
 
-	if (len > old + rest && strcmp(other + len - rest, tail) == 0 &&
-	    strncmp(other + len - rest - old, known + k->start, old) == 0) {
-		r = asprintf(&text, "%.*s%.*s%s", (int)(len - rest - old), other,
-			     (int)(a->end - a->start), asked + a->start, tail);
+	if (!find_version(other, known, k, &o))
+		return NULL;
+	if (o.n_numbers != 2 || k->n_numbers != 2 || a->n_numbers != 2 ||
+	    strncmp(other + o.start, known + k->start, old) == 0) {
+		r = asprintf(&text, "%.*s%.*s%s", (int)o.start, other, (int)(a->end - a->start),
+			     asked + a->start, other + o.end);
 		return r < 0 ? NULL : text;
 	}
-	if (!split_version(other, &o) || o.n_numbers != 2 || k->n_numbers != 2 ||
-	    a->n_numbers != 2 || compare_versions(&o, k) != 0)
-		return NULL;
-	len = o.start + strspn(other + o.start, "0123456789");
-	old = strcspn(other + len, "0123456789");
-	r = asprintf(&text, "%.*s%u%.*s%u%s", (int)o.start, other, a->numbers[0], (int)old,
-		     other + len, a->numbers[1], other + o.end);
+	second = o.start + strspn(other + o.start, DIGITS);
+	r = asprintf(&text, "%.*s%u%.*s%u%s", (int)o.start, other, a->numbers[0],
+		     (int)strcspn(other + second, DIGITS), other + second, a->numbers[1],
+		     other + o.end);
 	return r < 0 ? NULL : text;
 }
 
@@ -270,11 +285,8 @@ int vw_osi_stand_in(const struct vw_osindex *x, enum vw_osi_section table, const
 	struct split wanted = { 0 };
 	int r;
 
-	if (strlen(asked) > 255)
+	if (strlen(asked) > MAX_ASKED || asked[strspn(asked, ID_CHARACTERS)])
 		return -ENOENT;
-	for (const char *p = asked; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("-._:/+", *p))
-			return -ENOENT;
 	if (!(split_version(asked, &wanted) &&
 	      nearest_version(x, table, asked, &wanted, &best)) &&
 	    !evergreen(x, table, asked, &wanted, &best))
@@ -282,7 +294,7 @@ int vw_osi_stand_in(const struct vw_osindex *x, enum vw_osi_section table, const
 	r = vw_osi_load(x, best.os, &os, err);
 	if (r < 0)
 		return r;
-	if (!os->family[0]) /* osinfo-db's "Unknown" says nothing */
+	if (!os->family[0] && !os->distro[0]) /* osinfo-db's "Unknown" says nothing */
 		return -ENOENT;
 	r = rename_os(os, table, asked, &wanted, &best);
 	if (r < 0)

@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define REBUILD "run `virt-warden-osinfo build`"
+#define REBUILD "run `" VW_PREFIX "/libexec/virt-warden/virt-warden-osinfo build`"
 
 static const size_t element_size[VW_OSI_SECTIONS] = {
 	[VW_OSI_OS] = sizeof(struct vw_osi_os),
@@ -85,7 +85,7 @@ static int check(struct vw_osindex *x, struct vw_err *err)
 				  "virt-warden; " REBUILD,
 				  x->path);
 	if (h->size != x->size ||
-	    h->checksum != vw_osi_checksum(x->base + sizeof(*h), x->size - sizeof(*h)))
+	    h->checksum != vw_osi_checksum(x->base + VW_OSI_COVERED, x->size - VW_OSI_COVERED))
 		return vw_osi_corrupt(x, err);
 	if (check_sections(x) < 0)
 		return vw_osi_corrupt(x, err);
