@@ -240,7 +240,7 @@ void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 	r->exists = VW_YES;
 	if (!look_inode(&l, path_fd))
 		return;
+	look_open(&l, path_fd);
 	if (q->want & VW_PROBE_DISCARD)
 		look_discard(&l);
-	look_open(&l, path_fd);
 }

@@ -13,7 +13,7 @@
 /* A killed child may hang in the kernel for ever (a dead NFS server). So many of
  * them, and nothing more is asked until one has gone. */
 #define HUNG_MAX 8
-#define FREE_WAIT_MS 50 /* how long vw_prober_free waits for killed children */
+#define FREE_WAIT_MS 50 /* how long vw_prober_free waits for those */
 
 struct vw_prober {
 	char *sysroot;
@@ -49,11 +49,9 @@ static void reap(struct vw_prober *p)
 	p->n_hung = n;
 }
 
-/* Kill the child; it is reaped now if it goes at once, else later. */
+/* Kill the child, which may hang: it is reaped now if it goes at once, else later. */
 static void drop_child(struct vw_prober *p)
 {
-	if (!p->pid)
-		return;
 	close(p->sock);
 	p->sock = -1;
 	kill(p->pid, SIGKILL);
@@ -68,9 +66,14 @@ void vw_prober_free(struct vw_prober *p)
 
 	if (!p)
 		return;
-	drop_child(p);
+	if (p->pid) { /* idle, so it goes at once */
+		close(p->sock);
+		kill(p->pid, SIGKILL);
+		while (waitpid(p->pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	}
 	until = vw_clock_ms() + FREE_WAIT_MS;
-	while (p->n_hung && vw_clock_ms() < until) {
+	for (reap(p); p->n_hung && vw_clock_ms() < until;) {
 		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 		reap(p);
 	}

@@ -226,7 +226,7 @@ static void test_full_disk(void **state)
 
 	(void)state;
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("none", dir, "tmpfs", 0, "size=1m,mode=700"), 0);
 	assert_int_equal(vw_history_open(dir, &h, &err), 0);
 	for (unsigned seed = 1; r == 0 && seed < 1000; seed++)

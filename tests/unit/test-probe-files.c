@@ -321,7 +321,7 @@ int main(void)
 	};
 
 	/* Mounts of our own, which end with us. */
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0) {
 		perror("a private mount namespace (run as root)");
 		return 1;
 	}
