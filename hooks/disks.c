@@ -29,7 +29,8 @@ static void look_at(struct hook *h, struct vw_prober **prober, const char *path,
 	}
 	if (!*prober && vw_prober_new(h->paths.sysroot, prober, NULL) < 0)
 		return;
-	vw_probe_disk(*prober, path, "", false, 0, left < HOOK_PATH_MS ? left : HOOK_PATH_MS, facts);
+	vw_probe_disk(*prober, path, "", false, 0, left < HOOK_PATH_MS ? left : HOOK_PATH_MS,
+		      facts);
 }
 
 static int judge_disk(struct hook *h, struct vw_prober **prober, xmlNode *disk, hook_disk_fn *fn,

@@ -19,20 +19,20 @@
 #define HOOK_PATH_MS 1000
 
 struct hook {
-	const char *op;        /* "prepare" …, from the table of operations */
-	const char *arg_name;  /* the domain's name as libvirtd gave it */
-	bool log_to_stderr;    /* tests: VIRT_WARDEN_LOG=stderr */
-	int log_fd;            /* -1 not open yet, -2 there is no log */
-	int64_t deadline;      /* monotonic, ms */
+	const char *op;       /* "prepare" …, from the table of operations */
+	const char *arg_name; /* the domain's name as libvirtd gave it */
+	bool log_to_stderr;   /* tests: VIRT_WARDEN_LOG=stderr */
+	int log_fd;           /* -1 not open yet, -2 there is no log */
+	int64_t deadline;     /* monotonic, ms */
 	struct vw_paths paths;
 	struct vw_policy policy;
-	char *text;            /* stdin */
+	char *text; /* stdin */
 	size_t len;
 	struct vw_xml *doc;
-	char *name;            /* of the domain; arg_name if the XML has none */
-	char uuid[37];         /* lower case, "" if the XML has no proper one */
-	enum vw_mode mode;     /* effective, never VW_MODE_DEFAULT */
-	bool skipped;          /* the domain skips the rule disk-cache */
+	char *name;        /* of the domain; arg_name if the XML has none */
+	char uuid[37];     /* lower case, "" if the XML has no proper one */
+	enum vw_mode mode; /* effective, never VW_MODE_DEFAULT */
+	bool skipped;      /* the domain skips the rule disk-cache */
 };
 
 /* The operations. Return: the exit status; anything but 0 makes libvirtd give up what it was doing. */

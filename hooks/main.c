@@ -54,7 +54,8 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	if (argc < 4) {
-		fprintf(stderr, "usage: %s DOMAIN OPERATION SUBOPERATION - <DOMAIN.xml (by libvirtd)\n",
+		fprintf(stderr,
+			"usage: %s DOMAIN OPERATION SUBOPERATION - <DOMAIN.xml (by libvirtd)\n",
 			argc ? argv[0] : "hook");
 		return 2;
 	}

@@ -117,7 +117,8 @@ int hook_mark_write(const struct vw_paths *paths, const char *uuid, struct vw_er
 	boot_id(paths, boot);
 	len = snprintf(text, sizeof(text), "%s %" PRId64 "\n", boot, seconds_since_boot());
 	r = write_mark(dir, uuid, text, (size_t)len);
-	return r < 0 ? vw_err_set(err, r, "%s/incoming/%s: %s", paths->rundir, uuid, strerror(-r)) : 0;
+	return r < 0 ? vw_err_set(err, r, "%s/incoming/%s: %s", paths->rundir, uuid, strerror(-r))
+		     : 0;
 }
 
 /* Does the mark in fd speak of this boot and the last ten minutes? */
@@ -150,9 +151,7 @@ bool hook_mark_take(const struct vw_paths *paths, const char *uuid)
 	if (dir < 0)
 		return false;
 	fd = openat(dir, uuid, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	fresh = is_fresh(paths, fd);
+	fresh = fd >= 0 && is_fresh(paths, fd);
 	unlinkat(dir, uuid, 0);
 	return fresh;
 }

@@ -79,8 +79,9 @@ int hook_incoming(struct hook *h)
 		return 0;
 	}
 	if (hook_mark_write(&h->paths, h->uuid, &err) < 0)
-		hook_log(h, LOG_ERR, "op=%s uuid=%s: with start = refuse its start may be refused: %s",
-			 h->op, *h->uuid ? h->uuid : "-", err.text);
+		hook_log(h, LOG_ERR,
+			 "op=%s uuid=%s: with start = refuse its start may be refused: %s", h->op,
+			 *h->uuid ? h->uuid : "-", err.text);
 	if (h->mode == VW_MODE_OFF || h->skipped)
 		return 0;
 	if (hook_load_policy(h, &err) < 0 || adapt(h, &err) < 0)

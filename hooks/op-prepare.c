@@ -12,8 +12,8 @@
 #define MAX_NAMED 8    /* disks in the line of a refusal */
 
 struct gate {
-	size_t found;      /* findings */
-	size_t fixable;    /* of them: known to be wrong, and a fix would mend it */
+	size_t found;        /* findings */
+	size_t fixable;      /* of them: known to be wrong, and a fix would mend it */
 	struct vw_buf disks; /* "vda ('writeback'), vdb ('default')" */
 };
 
@@ -27,7 +27,8 @@ static void on_finding(struct hook *h, void *data, xmlNode *disk, const struct v
 	if (f->action != VW_ACTION_FIX)
 		return;
 	if (g->fixable++ < MAX_NAMED)
-		vw_buf_printf(&g->disks, "%s%s ('%s')", g->fixable > 1 ? ", " : "", f->device, f->before);
+		vw_buf_printf(&g->disks, "%s%s ('%s')", g->fixable > 1 ? ", " : "", f->device,
+			      f->before);
 }
 
 /* The one line that reaches the user's prompt: what, and the command that mends it. */
@@ -42,8 +43,8 @@ static int refuse(struct hook *h, struct gate *g)
 		return 0;
 	if (g->fixable > MAX_NAMED)
 		snprintf(more, sizeof(more), " and %zu more", g->fixable - MAX_NAMED);
-	hook_log(h, LOG_ERR, "refused op=%s uuid=%s disks=%zu: the cache mode is not allowed: %s", h->op,
-		 *h->uuid ? h->uuid : "-", g->fixable, command);
+	hook_log(h, LOG_ERR, "refused op=%s uuid=%s disks=%zu: the cache mode is not allowed: %s",
+		 h->op, *h->uuid ? h->uuid : "-", g->fixable, command);
 	fprintf(stderr,
 		"virt-warden: %s is not started: the cache mode of %s%s is not allowed (start = "
 		"refuse in %s); to mend it: %s\n",
@@ -60,8 +61,8 @@ static int judge(struct hook *h, bool incoming)
 	if (r < 0)
 		hook_log(h, LOG_ERR, "op=%s: %s", h->op, strerror(-r));
 	if (g.found > MAX_LOGGED)
-		hook_log(h, LOG_WARNING, "op=%s uuid=%s: %zu more findings: virt-warden check", h->op,
-			 *h->uuid ? h->uuid : "-", g.found - MAX_LOGGED);
+		hook_log(h, LOG_WARNING, "op=%s uuid=%s: %zu more findings: virt-warden check",
+			 h->op, *h->uuid ? h->uuid : "-", g.found - MAX_LOGGED);
 	if (r == 0 && g.fixable && h->policy.start == VW_START_REFUSE && !incoming)
 		status = refuse(h, &g);
 	vw_buf_free(&g.disks);

@@ -13,10 +13,8 @@ static const struct type {
 	const char *name, *source_attr;
 	enum kind kind;
 } types[] = {
-	{ "file", "file", KIND_LOCAL },
-	{ "block", "dev", KIND_LOCAL },
-	{ "volume", "volume", KIND_LOCAL },
-	{ "network", "protocol", KIND_NETWORK },
+	{ "file", "file", KIND_LOCAL },     { "block", "dev", KIND_LOCAL },
+	{ "volume", "volume", KIND_LOCAL }, { "network", "protocol", KIND_NETWORK },
 	{ "nvme", "type", KIND_NVME },
 };
 
@@ -78,9 +76,7 @@ static struct judgement judge_local(const xmlNode *disk, const struct type *type
 	struct judgement j = { .verdict = VW_CACHE_REPORT, .evidence = VW_EV_PROVEN, .detail = "" };
 
 	switch (odirect) {
-	case VW_YES:
-		j.verdict = VW_CACHE_FIX;
-		break;
+	case VW_YES: j.verdict = VW_CACHE_FIX; break;
 	case VW_NO:
 		j.reason = "but there is no O_DIRECT where the image lies, so the cache can't be "
 			   "disabled and a live migration is unsafe; move the image";
@@ -89,7 +85,7 @@ static struct judgement judge_local(const xmlNode *disk, const struct type *type
 	case VW_UNKNOWN:
 		j.evidence = VW_EV_UNKNOWN;
 		j.reason = "but whether O_DIRECT works where the image lies is unknown";
-		j.detail = facts && *facts->why		    ? facts->why
+		j.detail = facts && *facts->why             ? facts->why
 			   : vw_streq(type->name, "volume") ? "the volume's path is not known here"
 							    : "the image was not looked at";
 		j.fix_later = true;
@@ -119,12 +115,11 @@ static struct judgement judge(const xmlNode *disk, const struct vw_disk_facts *f
 	if (!type || !policy->n_caches || allowed(policy, cache_of(disk)))
 		return j;
 	switch (type->kind) {
-	case KIND_LOCAL:
-		return judge_local(disk, type, facts);
-	case KIND_NETWORK:
-		return judge_network(policy);
+	case KIND_LOCAL: return judge_local(disk, type, facts);
+	case KIND_NETWORK: return judge_network(policy);
 	case KIND_NVME:
-		j = (struct judgement){ .verdict = VW_CACHE_REPORT, .evidence = VW_EV_PROVEN,
+		j = (struct judgement){ .verdict = VW_CACHE_REPORT,
+					.evidence = VW_EV_PROVEN,
 					.detail = "" };
 		j.reason = "but an NVMe device belongs to its host: no live migration is possible";
 		break;
@@ -146,13 +141,15 @@ static char *make_message(const struct judgement *j, const char *before,
 		return NULL;
 	list_caches(policy, modes, sizeof(modes));
 	if (j->verdict == VW_CACHE_FIX)
-		r = asprintf(&message, "cache '%s'%s is not one of those allowed (%s): `%s` sets '%s'",
-			     before, vw_streq(before, "default") ? " (QEMU's writeback)" : "", modes,
-			     command, policy->caches[0]);
+		r = asprintf(&message,
+			     "cache '%s'%s is not one of those allowed (%s): `%s` sets '%s'",
+			     before, vw_streq(before, "default") ? " (QEMU's writeback)" : "",
+			     modes, command, policy->caches[0]);
 	else
-		r = asprintf(&message, "cache '%s'%s is not one of those allowed (%s), %s%s%s%s%s%s%s",
-			     before, vw_streq(before, "default") ? " (QEMU's writeback)" : "", modes,
-			     j->reason, *detail ? " (" : "", detail, *detail ? ")" : "",
+		r = asprintf(&message,
+			     "cache '%s'%s is not one of those allowed (%s), %s%s%s%s%s%s%s",
+			     before, vw_streq(before, "default") ? " (QEMU's writeback)" : "",
+			     modes, j->reason, *detail ? " (" : "", detail, *detail ? ")" : "",
 			     j->fix_later ? ": `" : "", j->fix_later ? command : "",
 			     j->fix_later ? "` once that has changed" : "");
 	return r < 0 ? NULL : message;

@@ -15,9 +15,9 @@
 #define MAX_KEYS 16
 
 struct state {
-	const char *name; /* of the file, for messages */
-	const char *p;    /* what is left of the text */
-	int line;         /* the line that was read last */
+	const char *name;   /* of the file, for messages */
+	const char *p;      /* what is left of the text */
+	int line;           /* the line that was read last */
 	int seen[MAX_KEYS]; /* line of each key, 0 = not yet */
 	struct vw_policy policy;
 	struct vw_err err; /* the first error; nothing more is read then */
@@ -37,7 +37,7 @@ static const char *const migrate_values[] = { "warn", "enforce", "off", NULL };
 static const char *const verify_values[] = { "wait", "background", "off", NULL };
 static const char *const boot_values[] = { "proven", "never", NULL };
 static const char *const network_values[] = { "report", "enforce", "off", NULL };
-static const char *const cache_values[] = { "none",	 "directsync", "writethrough",
+static const char *const cache_values[] = { "none",      "directsync", "writethrough",
 					    "writeback", "unsafe",     "default",
 					    NULL };
 
@@ -46,20 +46,21 @@ static int set_caches(struct state *st, const struct key *k, const char *value);
 static int set_model(struct state *st, const struct key *k, const char *value);
 static int set_number(struct state *st, const struct key *k, const char *value);
 
-/* clang-format off */
 static const struct key keys[] = {
 	{ "policy", "define", offsetof(struct vw_policy, define), define_values, 0, 0, set_enum },
 	{ "policy", "start", offsetof(struct vw_policy, start), start_values, 0, 0, set_enum },
-	{ "policy", "migrate", offsetof(struct vw_policy, migrate), migrate_values, 0, 0, set_enum },
+	{ "policy", "migrate", offsetof(struct vw_policy, migrate), migrate_values, 0, 0,
+	  set_enum },
 	{ "policy", "verify", offsetof(struct vw_policy, verify), verify_values, 0, 0, set_enum },
 	{ "policy", "boot-changes", offsetof(struct vw_policy, boot), boot_values, 0, 0, set_enum },
 	{ "cache", "allowed", 0, cache_values, 0, 0, set_caches },
-	{ "cache", "network-disks", offsetof(struct vw_policy, network_disks), network_values, 0, 0, set_enum },
+	{ "cache", "network-disks", offsetof(struct vw_policy, network_disks), network_values, 0, 0,
+	  set_enum },
 	{ "cpu", "baseline", 0, NULL, 0, 0, set_model },
-	{ "history", "versions", offsetof(struct vw_policy, history_versions), NULL, 1, 100000, set_number },
+	{ "history", "versions", offsetof(struct vw_policy, history_versions), NULL, 1, 100000,
+	  set_number },
 	{ "history", "days", offsetof(struct vw_policy, history_days), NULL, 1, 36500, set_number },
 };
-/* clang-format on */
 _Static_assert(VW_N_ELEMENTS(keys) <= MAX_KEYS, "struct state has a line for each key");
 _Static_assert(sizeof(enum vw_policy_define) == sizeof(unsigned), "set_enum writes an unsigned");
 _Static_assert(VW_N_ELEMENTS(cache_values) - 1 <= VW_CACHES_MAX, "all cache modes fit the policy");
@@ -130,7 +131,8 @@ static int set_model(struct state *st, const struct key *k, const char *value)
 	const size_t len = strlen(value);
 
 	if (len >= sizeof(st->policy.cpu_baseline) ||
-	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+") != len)
+	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+") !=
+		    len)
 		return bad_value(st, k, value,
 				 "must be a CPU model of `virsh cpu-models x86_64`, or empty");
 	memcpy(st->policy.cpu_baseline, value, len + 1);
@@ -276,7 +278,8 @@ int vw_conf_parse(const char *text, size_t len, const char *name, struct vw_poli
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
 	if (r > 0 && (r < st.line || !st.err.code)) /* inih's own, before any of ours */
 		vw_err_set(&st.err, -EINVAL,
-			   "%s:%d: neither '[section]' nor 'key = value' nor a comment (#)", name, r);
+			   "%s:%d: neither '[section]' nor 'key = value' nor a comment (#)", name,
+			   r);
 	if (st.err.code) {
 		if (err)
 			*err = st.err;

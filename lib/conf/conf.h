@@ -11,12 +11,12 @@
  * unless the process is set-id (getauxval(AT_SECURE)). Strings owned; free
  * with vw_paths_clear. */
 struct vw_paths {
-	char *conf;      /* /etc/virt-warden/warden.conf        VIRT_WARDEN_CONF */
-	char *datadir;   /* /usr/share/virt-warden              VIRT_WARDEN_DATADIR; templates in datadir/xml-templates */
-	char *statedir;  /* /var/lib/virt-warden                VIRT_WARDEN_STATEDIR */
-	char *cachedir;  /* /var/cache/virt-warden              VIRT_WARDEN_CACHEDIR; OS index: cachedir/os.index */
-	char *rundir;    /* /run/virt-warden (or statedir's run/ when VIRT_WARDEN_STATEDIR is set) */
-	char *sysroot;   /* "" or a fake root for /sys /proc /run/udev  VIRT_WARDEN_SYSROOT */
+	char *conf; /* /etc/virt-warden/warden.conf        VIRT_WARDEN_CONF */
+	char *datadir; /* /usr/share/virt-warden              VIRT_WARDEN_DATADIR; templates in datadir/xml-templates */
+	char *statedir; /* /var/lib/virt-warden                VIRT_WARDEN_STATEDIR */
+	char *cachedir; /* /var/cache/virt-warden              VIRT_WARDEN_CACHEDIR; OS index: cachedir/os.index */
+	char *rundir;  /* /run/virt-warden (or statedir's run/ when VIRT_WARDEN_STATEDIR is set) */
+	char *sysroot; /* "" or a fake root for /sys /proc /run/udev  VIRT_WARDEN_SYSROOT */
 	char *templates_d; /* templates.d beside conf */
 };
 int vw_paths_init(struct vw_paths *p, struct vw_err *err);

@@ -90,22 +90,27 @@ static void test_not_covered(void **state)
 static void test_fix(void **state)
 {
 	(void)state;
-	assert_finding(DISK("file", "disk", "<driver name='qemu' cache='writeback'/>" FILE_SOURCE),
-		       &takes_odirect, VW_CACHE_FIX, "writeback",
-		       "cache 'writeback' is not one of those allowed (none, directsync): `virt-warden "
-		       "fix web1` sets 'none'");
+	assert_finding(
+		DISK("file", "disk", "<driver name='qemu' cache='writeback'/>" FILE_SOURCE),
+		&takes_odirect, VW_CACHE_FIX, "writeback",
+		"cache 'writeback' is not one of those allowed (none, directsync): `virt-warden "
+		"fix web1` sets 'none'");
 	assert_finding(DISK("file", "disk", FILE_SOURCE), &takes_odirect, VW_CACHE_FIX, "default",
 		       "cache 'default' (QEMU's writeback) is not one of those allowed (none, "
 		       "directsync): `virt-warden fix web1` sets 'none'");
-	assert_int_equal(judge(DISK("block", "lun", "<source dev='/dev/sdb'/>"), &takes_odirect, NULL),
+	assert_int_equal(
+		judge(DISK("block", "lun", "<source dev='/dev/sdb'/>"), &takes_odirect, NULL),
+		VW_CACHE_FIX);
+	assert_int_equal(judge(DISK("file", "floppy", FILE_SOURCE), &takes_odirect, NULL),
 			 VW_CACHE_FIX);
-	assert_int_equal(judge(DISK("file", "floppy", FILE_SOURCE), &takes_odirect, NULL), VW_CACHE_FIX);
-	assert_int_equal(judge(DISK("file", "disk", FILE_SOURCE "<shareable/>"), &takes_odirect, NULL),
-			 VW_CACHE_FIX);
-	assert_int_equal(judge(DISK("file", "disk", FILE_SOURCE "<transient/>"), &takes_odirect, NULL),
-			 VW_CACHE_FIX);
-	assert_int_equal(judge(DISK("volume", "disk", "<source pool='p' volume='v'/>"), &takes_odirect,
-			       NULL),
+	assert_int_equal(
+		judge(DISK("file", "disk", FILE_SOURCE "<shareable/>"), &takes_odirect, NULL),
+		VW_CACHE_FIX);
+	assert_int_equal(
+		judge(DISK("file", "disk", FILE_SOURCE "<transient/>"), &takes_odirect, NULL),
+		VW_CACHE_FIX);
+	assert_int_equal(judge(DISK("volume", "disk", "<source pool='p' volume='v'/>"),
+			       &takes_odirect, NULL),
 			 VW_CACHE_FIX);
 	/* libvirt's defaults: type='file' device='disk'. */
 	assert_int_equal(judge("<disk>" FILE_SOURCE "</disk>", &takes_odirect, NULL), VW_CACHE_FIX);
@@ -116,26 +121,30 @@ static void test_report(void **state)
 	struct vw_disk_facts hung = { .odirect = VW_UNKNOWN, .why = "no answer within 1 s" };
 
 	(void)state;
-	assert_finding(DISK("file", "disk", FILE_SOURCE), &no_odirect, VW_CACHE_REPORT, "default",
-		       "cache 'default' (QEMU's writeback) is not one of those allowed (none, "
-		       "directsync), but there is no O_DIRECT where the image lies, so the cache can't be "
-		       "disabled and a live migration is unsafe; move the image (/img)");
-	assert_finding(DISK("file", "disk", FILE_SOURCE), &hung, VW_CACHE_REPORT, "default",
-		       "cache 'default' (QEMU's writeback) is not one of those allowed (none, "
-		       "directsync), but whether O_DIRECT works where the image lies is unknown (no answer "
-		       "within 1 s): `virt-warden fix web1` once that has changed");
-	assert_finding(DISK("volume", "disk", "<source pool='p' volume='v'/>"), NULL, VW_CACHE_REPORT,
-		       "default",
-		       "cache 'default' (QEMU's writeback) is not one of those allowed (none, "
-		       "directsync), but whether O_DIRECT works where the image lies is unknown (the "
-		       "volume's path is not known here): `virt-warden fix web1` once that has changed");
-	assert_finding(DISK("nvme", "disk", "<driver cache='unsafe'/><source type='pci' namespace='1'/>"),
-		       NULL, VW_CACHE_REPORT, "unsafe",
-		       "cache 'unsafe' is not one of those allowed (none, directsync), but an NVMe device "
-		       "belongs to its host: no live migration is possible");
+	assert_finding(
+		DISK("file", "disk", FILE_SOURCE), &no_odirect, VW_CACHE_REPORT, "default",
+		"cache 'default' (QEMU's writeback) is not one of those allowed (none, "
+		"directsync), but there is no O_DIRECT where the image lies, so the cache can't be "
+		"disabled and a live migration is unsafe; move the image (/img)");
+	assert_finding(
+		DISK("file", "disk", FILE_SOURCE), &hung, VW_CACHE_REPORT, "default",
+		"cache 'default' (QEMU's writeback) is not one of those allowed (none, "
+		"directsync), but whether O_DIRECT works where the image lies is unknown (no answer "
+		"within 1 s): `virt-warden fix web1` once that has changed");
+	assert_finding(
+		DISK("volume", "disk", "<source pool='p' volume='v'/>"), NULL, VW_CACHE_REPORT,
+		"default",
+		"cache 'default' (QEMU's writeback) is not one of those allowed (none, "
+		"directsync), but whether O_DIRECT works where the image lies is unknown (the "
+		"volume's path is not known here): `virt-warden fix web1` once that has changed");
+	assert_finding(
+		DISK("nvme", "disk", "<driver cache='unsafe'/><source type='pci' namespace='1'/>"),
+		NULL, VW_CACHE_REPORT, "unsafe",
+		"cache 'unsafe' is not one of those allowed (none, directsync), but an NVMe device "
+		"belongs to its host: no live migration is possible");
 	/* A cache that is allowed is not reported, whatever the filesystem. */
-	assert_int_equal(judge(DISK("file", "disk", "<driver cache='none'/>" FILE_SOURCE), &no_odirect,
-			       NULL),
+	assert_int_equal(judge(DISK("file", "disk", "<driver cache='none'/>" FILE_SOURCE),
+			       &no_odirect, NULL),
 			 VW_CACHE_OK);
 }
 
@@ -177,16 +186,19 @@ static void test_hostile(void **state)
 	VW_AUTOXML struct vw_xml *x = parse(disk);
 
 	(void)state;
-	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "x; rm -rf '/'", &f),
-			 VW_CACHE_FIX);
+	assert_int_equal(
+		vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "x; rm -rf '/'", &f),
+		VW_CACHE_FIX);
 	assert_string_equal(f.device, "v?31m");
 	assert_string_equal(f.before, "a?b\"");
 	assert_non_null(strstr(f.message, "`virt-warden fix 'x; rm -rf '\\''/'\\'''`"));
 	vw_finding_clear(&f);
-	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "-f\n", &f), VW_CACHE_FIX);
+	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "-f\n", &f),
+			 VW_CACHE_FIX);
 	assert_non_null(strstr(f.message, "`virt-warden fix DOMAIN`"));
 	vw_finding_clear(&f);
-	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "-f", &f), VW_CACHE_FIX);
+	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "-f", &f),
+			 VW_CACHE_FIX);
 	assert_non_null(strstr(f.message, "`virt-warden fix -- -f`"));
 	vw_finding_clear(&f);
 }
@@ -212,9 +224,10 @@ static void assert_applied(const char *disk, const char *want)
 static void test_apply(void **state)
 {
 	(void)state;
-	assert_applied("<disk><driver name=\"qemu\" type=\"raw\" io=\"native\"/>" FILE_SOURCE "</disk>",
-		       "<disk><driver name=\"qemu\" type=\"raw\" io=\"native\" cache=\"none\"/>" FILE_SOURCE
-		       "</disk>");
+	assert_applied(
+		"<disk><driver name=\"qemu\" type=\"raw\" io=\"native\"/>" FILE_SOURCE "</disk>",
+		"<disk><driver name=\"qemu\" type=\"raw\" io=\"native\" cache=\"none\"/>" FILE_SOURCE
+		"</disk>");
 	assert_applied("<disk>\n  <driver cache='unsafe' type='qcow2'>\n    <metadata_cache/>\n  "
 		       "</driver>\n  " FILE_SOURCE "\n</disk>",
 		       "<disk>\n  <driver cache='none' type='qcow2'>\n    <metadata_cache/>\n  "

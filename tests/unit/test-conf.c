@@ -105,11 +105,12 @@ static void test_every_key(void **state)
 	struct vw_err err;
 
 	(void)state;
-	assert_int_equal(parse("# comment\r\n"
-			       "[policy]\r\n"
-			       "define = warn\n start=refuse\n" /* not a continuation: refused below */,
-			       &p, &err),
-			 -EINVAL);
+	assert_int_equal(
+		parse("# comment\r\n"
+		      "[policy]\r\n"
+		      "define = warn\n start=refuse\n" /* not a continuation: refused below */,
+		      &p, &err),
+		-EINVAL);
 	assert_int_equal(parse("[policy]\r\n"
 			       "define = warn\r\n"
 			       "start=refuse\n"
@@ -153,39 +154,50 @@ static void test_every_key(void **state)
 static void test_refused(void **state)
 {
 	(void)state;
-	assert_refused("[policy]\n\nstart = Refuse\n",
-		       "warden.conf:3: [policy] start = 'Refuse': must be one of: warn, refuse, off");
-	assert_refused("[policy]\nstrat = refuse\n",
-		       "warden.conf:2: unknown key 'strat' in [policy]; known: define, start, migrate, "
-		       "verify, boot-changes");
-	assert_refused("\n[polices]\n",
-		       "warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history");
+	assert_refused(
+		"[policy]\n\nstart = Refuse\n",
+		"warden.conf:3: [policy] start = 'Refuse': must be one of: warn, refuse, off");
+	assert_refused(
+		"[policy]\nstrat = refuse\n",
+		"warden.conf:2: unknown key 'strat' in [policy]; known: define, start, migrate, "
+		"verify, boot-changes");
+	assert_refused(
+		"\n[polices]\n",
+		"warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history");
 	assert_refused("[policy]\nstart = warn\n  [cache]\n",
 		       "warden.conf:3: [policy] start is set twice (first in line 2): remove one");
-	assert_refused("start = warn\n", "warden.conf:1: 'start' stands before the first [section]");
+	assert_refused("start = warn\n",
+		       "warden.conf:1: 'start' stands before the first [section]");
 	assert_refused("[policy]\nstart\n[cach]\n",
 		       "warden.conf:2: neither '[section]' nor 'key = value' nor a comment (#)");
 	assert_refused("[policy\nstart = warn\n",
 		       "warden.conf:1: neither '[section]' nor 'key = value' nor a comment (#)");
-	assert_refused("[cache]\nallowed = \n",
-		       "warden.conf:2: [cache] allowed = '': must be a list, at least one, of: none, "
-		       "directsync, writethrough, writeback, unsafe, default");
-	assert_refused("[cache]\nallowed = none, none\n",
-		       "warden.conf:2: [cache] allowed = 'none, none': must be a list, each once, of: "
-		       "none, directsync, writethrough, writeback, unsafe, default");
-	assert_refused("[cache]\nallowed = nonexistentcachemode\n",
-		       "warden.conf:2: [cache] allowed = 'nonexistentcachemode': must be a list, each "
-		       "once, of: none, directsync, writethrough, writeback, unsafe, default");
-	assert_refused("[history]\nversions = 0\n",
-		       "warden.conf:2: [history] versions = '0': must be a number from 1 to 100000");
-	assert_refused("[history]\ndays = 99999999999999999999\n",
-		       "warden.conf:2: [history] days = '99999999999999999999': must be a number from 1 "
-		       "to 36500");
-	assert_refused("[history]\ndays = 3 weeks\n",
-		       "warden.conf:2: [history] days = '3 weeks': must be a number from 1 to 36500");
-	assert_refused("[cpu]\nbaseline = a b\n",
-		       "warden.conf:2: [cpu] baseline = 'a b': must be a CPU model of `virsh cpu-models "
-		       "x86_64`, or empty");
+	assert_refused(
+		"[cache]\nallowed = \n",
+		"warden.conf:2: [cache] allowed = '': must be a list, at least one, of: none, "
+		"directsync, writethrough, writeback, unsafe, default");
+	assert_refused(
+		"[cache]\nallowed = none, none\n",
+		"warden.conf:2: [cache] allowed = 'none, none': must be a list, each once, of: "
+		"none, directsync, writethrough, writeback, unsafe, default");
+	assert_refused(
+		"[cache]\nallowed = nonexistentcachemode\n",
+		"warden.conf:2: [cache] allowed = 'nonexistentcachemode': must be a list, each "
+		"once, of: none, directsync, writethrough, writeback, unsafe, default");
+	assert_refused(
+		"[history]\nversions = 0\n",
+		"warden.conf:2: [history] versions = '0': must be a number from 1 to 100000");
+	assert_refused(
+		"[history]\ndays = 99999999999999999999\n",
+		"warden.conf:2: [history] days = '99999999999999999999': must be a number from 1 "
+		"to 36500");
+	assert_refused(
+		"[history]\ndays = 3 weeks\n",
+		"warden.conf:2: [history] days = '3 weeks': must be a number from 1 to 36500");
+	assert_refused(
+		"[cpu]\nbaseline = a b\n",
+		"warden.conf:2: [cpu] baseline = 'a b': must be a CPU model of `virsh cpu-models "
+		"x86_64`, or empty");
 }
 
 static void test_hostile(void **state)
@@ -219,9 +231,9 @@ static void test_hostile(void **state)
 static void clear_env(void)
 {
 	static const char *const names[] = {
-		"VIRT_WARDEN_CONF",    "VIRT_WARDEN_DATADIR", "VIRT_WARDEN_STATEDIR",
+		"VIRT_WARDEN_CONF",     "VIRT_WARDEN_DATADIR", "VIRT_WARDEN_STATEDIR",
 		"VIRT_WARDEN_CACHEDIR", "VIRT_WARDEN_SYSROOT", "XDG_CONFIG_HOME",
-		"XDG_STATE_HOME",      "XDG_CACHE_HOME",      "XDG_RUNTIME_DIR",
+		"XDG_STATE_HOME",       "XDG_CACHE_HOME",      "XDG_RUNTIME_DIR",
 	};
 
 	for (size_t i = 0; i < VW_N_ELEMENTS(names); i++)
@@ -331,9 +343,9 @@ static void test_paths_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_shipped),
-		cmocka_unit_test(test_every_key), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_hostile),	  cmocka_unit_test(test_paths_overrides),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_shipped),
+		cmocka_unit_test(test_every_key),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_hostile),    cmocka_unit_test(test_paths_overrides),
 		cmocka_unit_test(test_paths_root), cmocka_unit_test(test_paths_user),
 	};
 

@@ -50,9 +50,9 @@ static void test_mode(void **state)
 
 static void test_skips(void **state)
 {
-	VW_AUTOXML struct vw_xml *x =
-		domain(W("><w:skip rule='disk-bus'/><skip rule='rng'/><w:skip/>"
-			 "<w:skip rule='disk-cache'/></w:warden>"));
+	VW_AUTOXML struct vw_xml *x = domain(
+		W("><w:skip rule='disk-bus'/><skip rule='rng'/><w:skip/>"
+		  "<w:skip rule='disk-cache'/></w:warden>"));
 	VW_AUTOXML struct vw_xml *none = domain("");
 
 	(void)state;
@@ -85,12 +85,12 @@ static void test_owner(void **state)
 
 static void test_os_id(void **state)
 {
-	VW_AUTOXML struct vw_xml *x =
-		domain("<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
-		       "<l:os id='http://debian.org/debian/12'/></l:libosinfo>");
-	VW_AUTOXML struct vw_xml *none =
-		domain("<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
-		       "<l:os id=''/></l:libosinfo>");
+	VW_AUTOXML struct vw_xml *x = domain(
+		"<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
+		"<l:os id='http://debian.org/debian/12'/></l:libosinfo>");
+	VW_AUTOXML struct vw_xml *none = domain(
+		"<l:libosinfo xmlns:l='http://libosinfo.org/xmlns/libvirt/domain/1.0'>"
+		"<l:os id=''/></l:libosinfo>");
 
 	(void)state;
 	assert_string_equal(vw_metadata_os_id(vw_xml_root(x)), "http://debian.org/debian/12");
