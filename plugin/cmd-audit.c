@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From a name on the command line to a plan (see cmd-audit.h). */
+#include "cmd-audit.h"
+
+#include <errno.h>
+
+void cmd_audit_free(struct cmd_audit *a)
+{
+	if (!a)
+		return;
+	vw_plan_free(a->plan); /* borrows from the facts */
+	vw_gathered_free(a->facts);
+	vw_xml_free(a->doc);
+	free(a->text);
+	free(a->label);
+	free(a);
+}
+
+/* `new`: what is absent will be made, and is blank then. Without a libvirt the disks
+ * of this host are meant. */
+static int assume_fresh(struct cmd *cmd, struct cmd_audit *a, struct vw_err *err)
+{
+	struct vw_facts *facts = &a->facts->facts;
+	size_t i;
+	int rc;
+
+	if (!cmd->conn) {
+		vw_facts_clear(facts);
+		rc = vw_collect_disks(cmd->ctx, NULL, true, a->facts->outline,
+				      VW_PROBE_BLANK | VW_PROBE_DISCARD, facts, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (facts->new_here == VW_UNKNOWN)
+		facts->new_here = VW_YES;
+	if (facts->active == VW_UNKNOWN)
+		facts->active = VW_NO;
+	for (i = 0; i < facts->n_disks; i++)
+		if (facts->disks[i].exists != VW_YES)
+			facts->disks[i].blank = VW_YES;
+	return 0;
+}
+
+static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
+		     struct cmd_audit *a, struct vw_err *err)
+{
+	struct vw_request req = { .allow = opt->allow, .force_enforce = opt->enforce,
+				  .findings_only = opt->findings_only };
+	/* A file has no libvirt, unless one was named. */
+	virConnectPtr conn = dom || (a->is_file && cmd->uri) || opt->fresh ? cmd->conn : NULL;
+	int rc;
+
+	req.templates = vw_context_templates(cmd->ctx, err);
+	if (!req.templates)
+		return err->code ? err->code : -ENOENT;
+	rc = vw_xml_parse(a->text, a->len, a->label, "domain", &a->doc, err);
+	if (rc < 0)
+		return rc;
+	rc = vw_collect(cmd->ctx, conn, dom, a->doc, opt->os, &a->facts, err);
+	if (rc < 0)
+		return rc == -ENOENT && opt->os ? err->code = CMD_E_USAGE : rc;
+	if (opt->fresh)
+		rc = assume_fresh(cmd, a, err);
+	if (rc < 0)
+		return rc;
+	req.doc = a->doc;
+	req.subject = a->is_file ? a->label : NULL;
+	req.facts = &a->facts->facts;
+	req.policy = vw_context_policy(cmd->ctx);
+	return vw_plan_make(&req, &a->plan, err);
+}
+
+/* Take over text and make the rest of it. */
+static int audit(struct cmd *cmd, virDomainPtr dom, char *text, size_t len, const char *label,
+		 bool is_file, const struct cmd_audit_options *opt, struct cmd_audit **ret,
+		 struct vw_err *err)
+{
+	CMD_AUTOAUDIT struct cmd_audit *a = calloc(1, sizeof(*a));
+	int rc;
+
+	if (!a) {
+		free(text);
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", label);
+	}
+	a->text = text;
+	a->len = len;
+	a->is_file = is_file;
+	a->label = strdup(label);
+	if (!a->label)
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", label);
+	rc = make_plan(cmd, dom, opt, a, err);
+	if (rc == 0)
+		*ret = vw_steal(a);
+	return rc;
+}
+
+int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
+		   struct cmd_audit **ret, struct vw_err *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc = cmd_context(cmd, err);
+
+	if (rc == 0 && cmd->uri)
+		rc = cmd_connect(cmd, true, err);
+	if (rc == 0)
+		rc = cmd_read_file(path, &text, &len, err);
+	if (rc < 0)
+		return rc;
+	return audit(cmd, NULL, text, len, path, true, opt, ret, err);
+}
+
+int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
+		     struct cmd_audit **ret, struct vw_err *err)
+{
+	char *text = NULL;
+	int rc = cmd_context(cmd, err);
+
+	if (rc == 0 && !vw_conn_is_qemu(cmd->conn))
+		rc = vw_err_set(err, -ENOTSUP, "%s: only QEMU/KVM domains can be judged", virDomainGetName(dom));
+	if (rc == 0)
+		rc = cmd_domain_xml(dom, &text, err);
+	if (rc < 0)
+		return rc;
+	return audit(cmd, dom, text, strlen(text), virDomainGetName(dom), false, opt, ret, err);
+}
+
+int cmd_audit_text(struct cmd *cmd, char *text, const char *label, const struct cmd_audit_options *opt,
+		   struct cmd_audit **ret, struct vw_err *err)
+{
+	return audit(cmd, NULL, text, strlen(text), label, false, opt, ret, err);
+}
+
+int cmd_domains(struct cmd *cmd, virDomainPtr **ret, size_t *ret_n, struct vw_err *err)
+{
+	int n = virConnectListAllDomains(cmd->conn, ret, 0);
+
+	if (n < 0)
+		return cmd_virt_error(err, "the domains can't be listed");
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+void cmd_domains_free(virDomainPtr *doms)
+{
+	virDomainPtr *p;
+
+	for (p = doms; p && *p; p++)
+		virDomainFree(*p);
+	free(doms);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virt-warden check: audits domains and files, changes nothing. */
+#include "cmd-check.h"
+
+#include "out-json.h"
+#include "out-plan.h"
+
+#include <errno.h>
+
+/* What was found so far, over all that was named. */
+struct tally {
+	size_t audited, with_findings, fixes, left, failed;
+	char *first;       /* the first with findings, as the user named it */
+	bool first_is_file;
+	json_t *domains;   /* --json */
+};
+
+static void tally_clear(struct tally *t)
+{
+	free(t->first);
+	json_decref(t->domains);
+}
+
+static void count(struct tally *t, const struct cmd_audit *a)
+{
+	size_t fixes = vw_plan_count(a->plan, VW_ACTION_FIX);
+
+	t->audited++;
+	t->fixes += fixes;
+	t->left += a->plan->n_findings - fixes;
+	if (!a->plan->n_findings)
+		return;
+	t->with_findings++;
+	if (!t->first) {
+		t->first = strdup(a->label);
+		t->first_is_file = a->is_file;
+	}
+}
+
+static void show(struct cmd *cmd, struct tally *t, const struct cmd_audit *a)
+{
+	if (t->domains) {
+		json_array_append_new(t->domains, out_json_plan(a->plan));
+		return;
+	}
+	if (cmd->quiet)
+		return;
+	if (t->audited > 1)
+		fputc('\n', cmd->out.f);
+	cmd_check_show(cmd, a);
+}
+
+void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a)
+{
+	out_plan_heading(&cmd->out, a->plan, a->label, a->is_file);
+	if (!a->plan->os && !a->is_file && *a->facts->os_note)
+		out_print(&cmd->out, OUT_DIM, "  %s\n", a->facts->os_note);
+	out_plan_table(&cmd->out, a->plan, OUT_ACTIONS_ALL);
+}
+
+static int check_one(struct cmd *cmd, const char *arg, struct cmd_audit **ret, struct vw_err *err)
+{
+	const struct cmd_audit_options opt = { .findings_only = true };
+	CMD_AUTODOMAIN virDomainPtr dom = NULL;
+	int rc;
+
+	if (cmd_is_file(arg))
+		return cmd_audit_file(cmd, arg, &opt, ret, err);
+	rc = cmd_connect(cmd, true, err);
+	if (rc == 0)
+		rc = cmd_domain(cmd, arg, &dom, err);
+	return rc < 0 ? rc : cmd_audit_domain(cmd, dom, &opt, ret, err);
+}
+
+void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label, const char *options)
+{
+	VW_AUTOFREE char *quoted = label ? out_shell_quote(label) : NULL;
+	VW_AUTOFREE char *uri = cmd->uri ? out_shell_quote(cmd->uri) : NULL;
+
+	out_print(&cmd->out, OUT_BOLD, "virt-warden %s%s%s%s%s%s%s%s", uri ? "-c " : "", uri ? uri : "",
+		  uri ? " " : "", verb, quoted && *label == '-' && label[1] ? " --" : "", quoted ? " " : "",
+		  quoted ? quoted : "", options);
+}
+
+/* "2 domains: 7 findings: 5 can be fixed now, 2 need your word", and what to type. */
+static void show_summary(const struct cmd *cmd, const struct tally *t)
+{
+	if (cmd->quiet || t->domains || !t->audited)
+		return;
+	fputc('\n', cmd->out.f);
+	if (t->audited > 1)
+		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings\n", t->audited,
+			  t->audited - t->with_findings, t->with_findings);
+	if (!t->first) {
+		if (t->audited == 1)
+			out_print(&cmd->out, OUT_GOOD, "Nothing to do.\n");
+		return;
+	}
+	out_print(&cmd->out, OUT_PLAIN, "%zu finding%s: %zu can be fixed now, %zu need%s your word.  Next: ",
+		  t->fixes + t->left, t->fixes + t->left == 1 ? "" : "s", t->fixes, t->left,
+		  t->left == 1 ? "s" : "");
+	cmd_check_next(cmd, "fix", t->first, t->first_is_file ? " --diff" : "");
+	fputc('\n', cmd->out.f);
+}
+
+static int check_named(struct cmd *cmd, char **args)
+{
+	VW_CLEANUP(tally_clear) struct tally t = { 0 };
+
+	if (cmd->json && !(t.domains = json_array()))
+		return CMD_UNKNOWN;
+	for (; *args; args++) {
+		CMD_AUTOAUDIT struct cmd_audit *a = NULL;
+		struct vw_err err = { 0 };
+
+		if (check_one(cmd, *args, &a, &err) < 0) {
+			cmd_fail(cmd, &err);
+			t.failed++;
+			continue;
+		}
+		count(&t, a);
+		show(cmd, &t, a);
+	}
+	show_summary(cmd, &t);
+	if (t.domains && out_json_print(cmd, cmd_check_json(json_incref(t.domains))) != CMD_OK)
+		return CMD_UNKNOWN;
+	return t.failed ? CMD_UNKNOWN : t.with_findings ? CMD_FINDINGS : CMD_OK;
+}
+
+json_t *cmd_check_json(json_t *domains)
+{
+	json_t *top = out_json_top();
+
+	json_object_set_new(top, "domains", domains);
+	return top;
+}
+
+static int run_check(struct cmd *cmd, int argc, char **argv)
+{
+	enum { OPT_ALL = CMD_OPT_OWN };
+	static const struct option longs[] = {
+		CMD_LONG, { "all", no_argument, NULL, OPT_ALL }, CMD_LONG_END,
+	};
+	bool all = false;
+	int c;
+
+	while ((c = cmd_getopt(cmd, argc, argv, longs)) != -1) {
+		if (c == CMD_STOP)
+			return cmd->status;
+		all = true;
+	}
+	if (all && optind < argc)
+		return cmd_usage(cmd, "--all takes no names");
+	if (all || optind == argc)
+		return cmd_check_all(cmd);
+	return check_named(cmd, argv + optind);
+}
+
+const struct command cmd_check = {
+	.name = "check",
+	.summary = "audit domains or domain XML files; changes nothing",
+	.usage = "virt-warden check [DOMAIN|FILE|-]…\n"
+		 "       virt-warden check --all\n"
+		 "\n"
+		 "Says what of each domain is not as its guest OS and a safe migration would have\n"
+		 "it, why, and what to type. An argument that is a file, has a '/' or ends in .xml\n"
+		 "is a FILE and needs no libvirt; '-' is standard input. Without an argument: --all.\n"
+		 "\n"
+		 "Options:\n"
+		 "      --all           all domains of the host, the worst first\n",
+	.run = run_check,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Parts of `check` that its overview (--all) and `fix` use too. */
+#ifndef VW_CMD_CHECK_H
+#define VW_CMD_CHECK_H
+
+#include "cmd-audit.h"
+
+#include <jansson.h>
+
+/* check --all. Return: exit code. */
+int cmd_check_all(struct cmd *cmd);
+/* Heading and rows of one domain. */
+void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a);
+/* {"version": 1, "domains": […]}; takes the array over. */
+json_t *cmd_check_json(json_t *domains);
+/* A command to type: "virt-warden -c URI VERB LABEL OPTIONS", quoted as a shell needs it. */
+void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label, const char *options);
+
+#endif

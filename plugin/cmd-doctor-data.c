@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `doctor`: config, templates (against their RELAX NG schema), OS index, state. */
+#include "cmd-doctor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libxml/parser.h>
+#include <libxml/relaxng.h>
+#include <sys/stat.h>
+
+void doctor_config(struct doctor *d, struct doctor_result *r)
+{
+	struct vw_policy policy;
+	struct vw_err err = { 0 };
+
+	if (vw_conf_load(d->paths.conf, &policy, &err) < 0)
+		doctor_say(r, DOCTOR_FAIL, "correct that line; until then the hook and virsh use the defaults or nothing",
+			   "%s", err.text);
+	else if (access(d->paths.conf, F_OK) < 0)
+		doctor_say(r, DOCTOR_PASS, "", "%s: not there, so the defaults hold", d->paths.conf);
+	else
+		doctor_say(r, DOCTOR_PASS, "", "%s", d->paths.conf);
+}
+
+/* The first complaint of libxml2, as "FILE:LINE: message". */
+struct complaint {
+	char text[480];
+};
+
+static void on_error(void *data, xmlErrorPtr e)
+{
+	struct complaint *c = data;
+
+	if (!*c->text)
+		snprintf(c->text, sizeof(c->text), "%s:%d: %.*s", e->file ? e->file : "?", e->line,
+			 (int)strcspn(e->message ? e->message : "", "\n"), e->message ? e->message : "");
+}
+
+/* Is one template valid? */
+static bool validate(xmlRelaxNG *schema, const char *path, struct complaint *c)
+{
+	xmlDoc *doc = xmlReadFile(path, NULL, XML_PARSE_NONET);
+	xmlRelaxNGValidCtxt *valid = doc ? xmlRelaxNGNewValidCtxt(schema) : NULL;
+	bool good = false;
+
+	if (valid) {
+		xmlRelaxNGSetValidStructuredErrors(valid, on_error, c);
+		good = xmlRelaxNGValidateDoc(valid, doc) == 0;
+		xmlRelaxNGFreeValidCtxt(valid);
+	}
+	xmlFreeDoc(doc);
+	return good;
+}
+
+/* All *.xml of a directory. Return: how many were valid, or -1. */
+static int validate_dir(xmlRelaxNG *schema, const char *dir, struct complaint *c)
+{
+	struct dirent **list = NULL;
+	int n = scandir(dir, &list, NULL, alphasort), i, valid = 0;
+
+	for (i = 0; i < n; i++) {
+		size_t len = strlen(list[i]->d_name);
+		VW_AUTOFREE char *path = NULL;
+
+		if (valid >= 0 && *list[i]->d_name != '.' && len > 4 &&
+		    vw_streq(list[i]->d_name + len - 4, ".xml") &&
+		    asprintf(&path, "%s/%s", dir, list[i]->d_name) > 0)
+			valid = validate(schema, path, c) ? valid + 1 : -1;
+		free(list[i]);
+	}
+	free(list);
+	return valid;
+}
+
+static xmlRelaxNG *load_schema(const char *path, struct complaint *c)
+{
+	xmlRelaxNGParserCtxt *parser = xmlRelaxNGNewParserCtxt(path);
+	xmlRelaxNG *schema;
+
+	if (!parser)
+		return NULL;
+	xmlRelaxNGSetParserStructuredErrors(parser, on_error, c);
+	schema = xmlRelaxNGParse(parser);
+	xmlRelaxNGFreeParserCtxt(parser);
+	return schema;
+}
+
+void doctor_templates(struct doctor *d, struct doctor_result *r)
+{
+	VW_AUTOFREE char *dir = NULL;
+	VW_AUTOFREE char *rng = NULL;
+	struct complaint c = { "" };
+	struct vw_templates *loaded = NULL;
+	struct vw_err err = { 0 };
+	xmlRelaxNG *schema;
+	int own = -1, admin = -1;
+
+	if (asprintf(&dir, "%s/xml-templates", d->paths.datadir) < 0 ||
+	    asprintf(&rng, "%s/template.rng", dir) < 0)
+		return doctor_say(r, DOCTOR_FAIL, "", "out of memory");
+	xmlSetStructuredErrorFunc(&c, on_error);
+	schema = load_schema(rng, &c);
+	if (schema) {
+		own = validate_dir(schema, dir, &c);
+		admin = own < 0 ? -1 : validate_dir(schema, d->paths.templates_d, &c);
+		xmlRelaxNGFree(schema);
+	}
+	xmlSetStructuredErrorFunc(NULL, NULL);
+	if (!schema)
+		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s: %s", rng, *c.text ? c.text : "can't be read");
+	else if (own < 0 || admin < 0)
+		doctor_say(r, DOCTOR_FAIL, own < 0 ? "run install.sh again" : "correct that line, or move the file away",
+			   "%s", c.text);
+	else if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL }, &loaded, &err) < 0)
+		doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s", err.text);
+	else
+		doctor_say(r, DOCTOR_PASS, "", "%d in %s, %d of your own in %s", own, dir, admin, d->paths.templates_d);
+	vw_templates_free(loaded);
+}
+
+void doctor_index(struct doctor *d, struct doctor_result *r)
+{
+	struct vw_err err = d->context_err;
+	struct vw_osindex *index = d->cmd->ctx ? vw_context_osindex(d->cmd->ctx, &err) : NULL;
+
+	if (!index)
+		doctor_say(r, DOCTOR_FAIL, d->cmd->ctx ? "virt-warden-osinfo build (install.sh does it)" : "", "%s",
+			   err.text);
+	else if (vw_osindex_fresh(index) == VW_NO)
+		doctor_say(r, DOCTOR_WARN, "run any verb as root, which builds it anew",
+			   "older than osinfo-db: %zu OSes", vw_osindex_count(index));
+	else
+		doctor_say(r, DOCTOR_PASS, "", "%zu OSes", vw_osindex_count(index));
+}
+
+void doctor_state(struct doctor *d, struct doctor_result *r)
+{
+	const char *dir = d->paths.statedir;
+	struct stat st;
+
+	if (stat(dir, &st) < 0 && errno == ENOENT)
+		doctor_say(r, DOCTOR_PASS, "", "%s: not there yet, made at the first change", dir);
+	else if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
+		doctor_say(r, DOCTOR_FAIL, "make it a directory of root's, mode 0700", "%s: can't be used", dir);
+	else if (access(dir, W_OK | X_OK) < 0)
+		doctor_say(r, DOCTOR_FAIL, "chown it to the user that runs this; nothing is changed that can't be kept",
+			   "%s: not writable", dir);
+	else if (st.st_mode & 077)
+		doctor_say(r, DOCTOR_FAIL, "chmod 0700 it: domain XML may hold passwords", "%s: mode %04o", dir,
+			   (unsigned)st.st_mode & 07777);
+	else
+		doctor_say(r, DOCTOR_PASS, "", "%s", dir);
+}

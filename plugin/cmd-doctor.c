@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virt-warden doctor: is the installation sound? Each check with its remedy. */
+#include "cmd-doctor.h"
+
+#include "out-json.h"
+#include "out-table.h"
+
+#include <stdarg.h>
+
+static const struct doctor_check checks[] = {
+	{ "config", doctor_config },
+	{ "templates", doctor_templates },
+	{ "os-index", doctor_index },
+	{ "state", doctor_state },
+	{ "libvirt", doctor_libvirt },
+	{ "wrapper", doctor_wrapper },
+	{ "preload", doctor_preload },
+	{ "hook", doctor_hook },
+	{ "hook-seen", doctor_hook_seen },
+	{ "security", doctor_security },
+	{ "agent", doctor_agent },
+};
+
+static const char *const status_names[] = { "pass", "warn", "fail", "skip" };
+
+void doctor_say(struct doctor_result *r, enum doctor_status status, const char *remedy, const char *fmt, ...)
+{
+	va_list ap;
+
+	r->status = status;
+	snprintf(r->remedy, sizeof(r->remedy), "%s", remedy);
+	va_start(ap, fmt);
+	vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
+	va_end(ap);
+}
+
+static enum out_style style_of(enum doctor_status status)
+{
+	static const enum out_style styles[] = { OUT_GOOD, OUT_WARN, OUT_BAD, OUT_DIM };
+
+	return styles[status];
+}
+
+static void print_table(const struct cmd *cmd, const struct doctor_result *results)
+{
+	static const struct out_column cols[] = {
+		{ "CHECK", 0, false }, { "", 0, false }, { "FOUND", 0, false },
+	};
+	OUT_AUTOTABLE struct out_table t = { 0 };
+	size_t i;
+
+	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
+	for (i = 0; i < VW_N_ELEMENTS(checks); i++) {
+		const struct doctor_result *r = &results[i];
+
+		if (cmd->quiet && (r->status == DOCTOR_PASS || r->status == DOCTOR_SKIP))
+			continue;
+		out_table_add(&t, OUT_BOLD, checks[i].name);
+		out_table_add(&t, style_of(r->status), status_names[r->status]);
+		out_table_addf(&t, OUT_PLAIN, "%s%s%s", r->detail, *r->remedy ? ". Remedy: " : "", r->remedy);
+	}
+	out_table_print(&t, 0, false);
+}
+
+static int print_json(struct cmd *cmd, const struct doctor_result *results)
+{
+	json_t *top = out_json_top(), *list = json_array();
+	size_t i;
+
+	for (i = 0; i < VW_N_ELEMENTS(checks); i++)
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}",
+			"check", out_json_string(checks[i].name),
+			"status", out_json_string(status_names[results[i].status]),
+			"detail", out_json_string(results[i].detail),
+			"remedy", out_json_string(results[i].remedy)));
+	json_object_set_new(top, "checks", list);
+	return out_json_print(cmd, top);
+}
+
+static int examine(struct doctor *d)
+{
+	struct doctor_result results[VW_N_ELEMENTS(checks)] = { 0 };
+	int failed = 0, rc = CMD_OK;
+	size_t i;
+
+	for (i = 0; i < VW_N_ELEMENTS(checks); i++) {
+		checks[i].run(d, &results[i]);
+		failed += results[i].status == DOCTOR_FAIL;
+	}
+	if (d->cmd->json)
+		rc = print_json(d->cmd, results);
+	else
+		print_table(d->cmd, results);
+	return rc != CMD_OK ? rc : failed ? CMD_FINDINGS : CMD_OK;
+}
+
+static int run_doctor(struct cmd *cmd, int argc, char **argv)
+{
+	static const struct option longs[] = { CMD_LONG, CMD_LONG_END };
+	struct doctor d = { .cmd = cmd };
+	struct vw_err err = { 0 };
+	int rc;
+
+	if (cmd_getopt(cmd, argc, argv, longs) == CMD_STOP)
+		return cmd->status;
+	if (optind < argc)
+		return cmd_usage(cmd, "doctor takes no argument");
+	if (vw_paths_init(&d.paths, &err) < 0)
+		return cmd_fail(cmd, &err);
+	cmd_context(cmd, &d.context_err); /* a broken config is one of the things to tell */
+	rc = examine(&d);
+	vw_paths_clear(&d.paths);
+	return rc;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "is the installation sound",
+	.usage = "virt-warden doctor\n"
+		 "\n"
+		 "Looks at everything that virt-warden needs and says what is amiss and what mends\n"
+		 "it. Changes nothing. Exit 1 if a check failed; --quiet: only what is amiss.\n",
+	.run = run_doctor,
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* FILE arguments: told from DOMAINs, and read without harm (a FIFO that nobody
+ * writes, a device, a directory, 100 MB). */
+#include "cmd.h"
+
+#include "xml.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#define PIPE_WAIT_MS 10000 /* for a named pipe or /dev/fd/N; stdin is waited for without a limit */
+
+bool cmd_is_file(const char *arg)
+{
+	size_t len = strlen(arg);
+
+	if (vw_streq(arg, "-") || strchr(arg, '/') || (len > 4 && vw_streq(arg + len - 4, ".xml")))
+		return true;
+	return cmd_is_plain_file(arg);
+}
+
+bool cmd_is_plain_file(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Wait for data of a pipe. Return: 0 or negative errno. */
+static int wait_for(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = poll(&p, 1, timeout_ms);
+	while (n < 0 && errno == EINTR);
+	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
+}
+
+static const char *kind_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR: return "a directory";
+	case S_IFBLK: return "a block device";
+	case S_IFCHR: return "a character device";
+	case S_IFSOCK: return "a socket";
+	default: return "no regular file";
+	}
+}
+
+/* Look at what the path leads to before it is opened: opening a device can have effects. */
+static int open_input(const char *path, bool *ret_pipe, size_t *ret_size, struct vw_err *err)
+{
+	VW_AUTOCLOSE int look = open(path, O_PATH | O_CLOEXEC);
+	char self[64];
+	struct stat st;
+	int fd;
+
+	if (look < 0 || fstat(look, &st) < 0)
+		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return vw_err_set(err, -EINVAL, "%s: is %s, not a file with domain XML", path,
+				  kind_of(st.st_mode));
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", look);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	*ret_pipe = S_ISFIFO(st.st_mode);
+	*ret_size = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 0;
+	return fd;
+}
+
+/* Read to the end, or one byte more than a domain XML may have: the parser says so then. */
+static int read_all(int fd, int timeout_ms, size_t hint, const char *name, char **ret, size_t *ret_len,
+		    struct vw_err *err)
+{
+	size_t max = VW_XML_MAX_BYTES + 1, len = 0, cap = hint < max ? hint + 2 : max + 1;
+	VW_AUTOFREE char *buf = NULL;
+	int rc;
+
+	if (cap < 4096)
+		cap = 4096;
+	buf = malloc(cap);
+	while (buf && len < max) {
+		ssize_t n;
+		char *more;
+
+		if (len + 1 == cap) {
+			more = realloc(buf, cap * 2);
+			if (!more)
+				return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+			buf = more;
+			cap *= 2;
+		}
+		n = read(fd, buf + len, cap - len - 1 < max - len ? cap - len - 1 : max - len);
+		if (n == 0)
+			break;
+		if (n > 0) {
+			len += (size_t)n;
+		} else if (errno == EAGAIN) {
+			rc = wait_for(fd, timeout_ms);
+			if (rc < 0)
+				return vw_err_set(err, rc, "%s: nothing came from the pipe", name);
+		} else if (errno != EINTR) {
+			return vw_err_set(err, -errno, "%s: %s", name, strerror(errno));
+		}
+	}
+	if (!buf)
+		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+	buf[len] = '\0';
+	*ret = vw_steal(buf);
+	*ret_len = len;
+	return 0;
+}
+
+int cmd_read_file(const char *path, char **ret, size_t *ret_len, struct vw_err *err)
+{
+	VW_AUTOCLOSE int fd = -1;
+	bool pipe = false;
+	size_t size = 0;
+
+	if (vw_streq(path, "-"))
+		return read_all(STDIN_FILENO, -1, 0, "-", ret, ret_len, err);
+	fd = open_input(path, &pipe, &size, err);
+	if (fd < 0)
+		return fd;
+	return read_all(fd, pipe ? PIPE_WAIT_MS : 0, size, path, ret, ret_len, err);
+}

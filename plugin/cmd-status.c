@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virt-warden status: what runs, and what became of the domains. */
+#include "cmd-audit.h"
+#include "cmd-install.h"
+#include "metadata.h"
+#include "out-json.h"
+#include "out-table.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+
+struct status {
+	char *uri;
+	unsigned long libvirt;      /* version, 0 = no answer */
+	struct vw_err libvirt_err;
+	char hook[PATH_MAX], virsh[PATH_MAX];
+	bool has_hook, has_wrapper;
+	size_t oses;                /* in the index, 0 = none */
+	long index_days;            /* -1 = unknown */
+	pid_t agent;
+	size_t domains, active, fixed, versions;
+	size_t modes[4];            /* by enum vw_mode */
+};
+
+static void look_at_index(struct cmd *cmd, struct status *s)
+{
+	struct vw_osindex *index = vw_context_osindex(cmd->ctx, NULL);
+	VW_AUTOFREE char *path = NULL;
+	struct stat st;
+
+	s->index_days = -1;
+	s->oses = index ? vw_osindex_count(index) : 0;
+	if (asprintf(&path, "%s/os.index", vw_context_paths(cmd->ctx)->cachedir) < 0) {
+		path = NULL;
+		return;
+	}
+	if (stat(path, &st) == 0)
+		s->index_days = (long)((time(NULL) - st.st_mtime) / 86400);
+}
+
+static void look_at_history(struct cmd *cmd, virDomainPtr dom, struct status *s)
+{
+	struct vw_history *h = vw_context_history(cmd->ctx, NULL);
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	struct vw_version *list = NULL;
+	size_t n = 0, i;
+
+	if (!h || virDomainGetUUIDString(dom, uuid) < 0 || vw_history_list(h, uuid, &list, &n, NULL) < 0)
+		return;
+	s->versions += n;
+	for (i = 0; i < n && list[i].cause != VW_CAUSE_FIX; i++)
+		continue;
+	s->fixed += i < n;
+	vw_versions_free(list, n);
+}
+
+static void look_at_domain(struct cmd *cmd, virDomainPtr dom, struct status *s)
+{
+	VW_AUTOFREE char *xml = NULL;
+	VW_AUTOXML struct vw_xml *x = NULL;
+
+	s->domains++;
+	s->active += virDomainIsActive(dom) == 1;
+	if (cmd_domain_xml(dom, &xml, NULL) == 0 &&
+	    vw_xml_parse(xml, strlen(xml), virDomainGetName(dom), "domain", &x, NULL) == 0)
+		s->modes[vw_metadata_effective_mode(vw_xml_root(x))]++;
+	look_at_history(cmd, dom, s);
+}
+
+static void look_at_libvirt(struct cmd *cmd, struct status *s)
+{
+	virDomainPtr *doms = NULL;
+	size_t n = 0, i;
+
+	if (cmd_connect(cmd, true, &s->libvirt_err) < 0)
+		return;
+	virConnectGetLibVersion(cmd->conn, &s->libvirt);
+	s->uri = virConnectGetURI(cmd->conn);
+	if (cmd_domains(cmd, &doms, &n, &s->libvirt_err) < 0)
+		return;
+	for (i = 0; i < n; i++)
+		look_at_domain(cmd, doms[i], s);
+	cmd_domains_free(doms);
+}
+
+static void print_text(const struct cmd *cmd, const struct status *s)
+{
+	static const struct out_column cols[] = { { "", 0, false }, { "", 0, false } };
+	OUT_AUTOTABLE struct out_table t = { 0 };
+
+	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
+#define ROW(key, style, ...) (out_table_add(&t, OUT_DIM, key), out_table_addf(&t, style, __VA_ARGS__))
+	if (s->libvirt)
+		ROW("libvirt", OUT_GOOD, "%lu.%lu.%lu on %s", s->libvirt / 1000000, s->libvirt / 1000 % 1000,
+		    s->libvirt % 1000, s->uri ? s->uri : "?");
+	else
+		ROW("libvirt", OUT_BAD, "%s", s->libvirt_err.text);
+	ROW("virsh", s->has_wrapper ? OUT_GOOD : OUT_WARN, "%s%s", *s->virsh ? s->virsh : "none on PATH",
+	    s->has_wrapper || !*s->virsh ? "" : ": not our wrapper");
+	ROW("hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook, s->has_hook ? "" : ": not installed");
+	if (s->agent)
+		ROW("agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
+	else
+		ROW("agent", OUT_PLAIN, "not installed");
+	if (s->oses && s->index_days >= 0)
+		ROW("OS index", OUT_PLAIN, "%zu OSes, %ld day%s old", s->oses, s->index_days,
+		    s->index_days == 1 ? "" : "s");
+	else
+		ROW("OS index", s->oses ? OUT_PLAIN : OUT_WARN, "%s", s->oses ? "of the system" : "not built");
+	ROW("domains", OUT_PLAIN, "%zu: %zu running, %zu off", s->domains, s->active, s->domains - s->active);
+	ROW("modes", OUT_PLAIN, "%zu enforce, %zu audit, %zu off", s->modes[VW_MODE_ENFORCE],
+	    s->modes[VW_MODE_AUDIT], s->modes[VW_MODE_OFF]);
+	ROW("history", OUT_PLAIN, "%zu of them fixed, %zu versions kept", s->fixed, s->versions);
+#undef ROW
+	out_table_print(&t, 0, false);
+}
+
+static int print_json(struct cmd *cmd, const struct status *s)
+{
+	char version[32] = "";
+
+	if (s->libvirt)
+		snprintf(version, sizeof(version), "%lu.%lu.%lu", s->libvirt / 1000000, s->libvirt / 1000 % 1000,
+			 s->libvirt % 1000);
+	return out_json_print(cmd, json_pack(
+		"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
+		"version", 1,
+		"libvirt", "uri", out_json_string(s->uri), "version", out_json_string(version),
+		"wrapper", json_boolean(s->has_wrapper),
+		"hook", json_boolean(s->has_hook),
+		"agent", out_json_string(s->agent ? "running" : "not installed"),
+		"os_index", "oses", (json_int_t)s->oses, "days", (int)s->index_days,
+		"domains", "total", (json_int_t)s->domains, "active", (json_int_t)s->active,
+		"fixed", (json_int_t)s->fixed, "versions", (json_int_t)s->versions,
+		"modes", "enforce", (json_int_t)s->modes[VW_MODE_ENFORCE],
+		"audit", (json_int_t)s->modes[VW_MODE_AUDIT], "off", (json_int_t)s->modes[VW_MODE_OFF]));
+}
+
+static int run_status(struct cmd *cmd, int argc, char **argv)
+{
+	static const struct option longs[] = { CMD_LONG, CMD_LONG_END };
+	static const char *const agent[] = { "virt-wardend", NULL };
+	struct status s = { 0 };
+	struct vw_err err = { 0 };
+	int rc = CMD_OK;
+
+	if (cmd_getopt(cmd, argc, argv, longs) == CMD_STOP)
+		return cmd->status;
+	if (optind < argc)
+		return cmd_usage(cmd, "status takes no argument");
+	if (cmd_context(cmd, &err) < 0)
+		return cmd_fail(cmd, &err);
+	s.has_hook = install_hook(s.hook);
+	if (!install_virsh(s.virsh, &s.has_wrapper))
+		s.virsh[0] = '\0';
+	s.agent = install_find_process(vw_context_paths(cmd->ctx)->sysroot, agent);
+	look_at_index(cmd, &s);
+	look_at_libvirt(cmd, &s);
+	if (cmd->json)
+		rc = print_json(cmd, &s);
+	else
+		print_text(cmd, &s);
+	free(s.uri);
+	if (!s.libvirt && cmd->json)
+		cmd_error(cmd, "%s", s.libvirt_err.text);
+	return rc == CMD_OK && !s.libvirt ? CMD_UNKNOWN : rc;
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.summary = "what runs, and what became of the domains",
+	.usage = "virt-warden status\n"
+		 "\n"
+		 "The parts of virt-warden on this host, the OS index, and the domains by state and\n"
+		 "mode, with what the history has of them.\n",
+	.run = run_status,
+};
