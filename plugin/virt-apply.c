@@ -79,3 +79,21 @@ int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom
 				   "%s: fixed, but the new XML can't be kept in the history", name);
 	return 0;
 }
+
+int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid, const char *name,
+		     const char *current, const char *xml, virDomainPtr *ret, struct vw_err *err)
+{
+	virDomainPtr dom;
+	int r = 0;
+
+	if (current)
+		r = vw_apply_keep(c, uuid, name, current, VW_CAUSE_UNDO, "", err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s: nothing was changed, for the config can't be kept",
+				   name);
+	dom = virDomainDefineXML(conn, xml);
+	if (!dom)
+		return libvirt_err(err, -EPERM, name);
+	*ret = dom;
+	return 0;
+}

@@ -18,6 +18,13 @@ int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom
 		      const char *original, const struct vw_plan *plan, enum vw_cause cause,
 		      struct vw_err *err);
 
+/* Make a config of the history the config again (undo). current: the config now
+ * (INACTIVE|SECURE), which is kept first; NULL if libvirtd has no such domain.
+ * Return: 0 with the domain (virDomainFree); -EPERM: libvirtd refused the XML, the
+ * line has its reason; another negative errno: it can't be kept. Nothing was changed then. */
+int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid, const char *name,
+		     const char *current, const char *xml, virDomainPtr *ret, struct vw_err *err);
+
 /* Keep one XML in the history with our identity ("user@program[pid]") and the clock. */
 int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, const char *xml,
 		  enum vw_cause cause, const char *rules, struct vw_err *err);
