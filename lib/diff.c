@@ -119,9 +119,9 @@ static int intern(struct text *a, struct text *b)
 struct search {
 	struct line *a, *b;
 	ptrdiff_t n, m;
-	int32_t *v;              /* furthest x on diagonal k: v[k + ROUNDS_MAX + 1] */
-	int32_t **trace;         /* before round d: v[-d - 1 … d + 1] */
-	ptrdiff_t rounds;        /* entries of trace */
+	int32_t *v;       /* furthest x on diagonal k: v[k + ROUNDS_MAX + 1] */
+	int32_t **trace;  /* before round d: v[-d - 1 … d + 1] */
+	ptrdiff_t rounds; /* entries of trace */
 	uint64_t steps;
 };
 
@@ -297,8 +297,8 @@ static struct point hunk_end(const struct text *a, const struct text *b, struct 
 	return end;
 }
 
-static void put_body(struct vw_buf *out, const struct text *a, const struct text *b,
-		     struct point p, struct point end)
+static void put_body(struct vw_buf *out, const struct text *a, const struct text *b, struct point p,
+		     struct point end)
 {
 	while (p.a < end.a || p.b < end.b) {
 		while (p.a < end.a && a->lines[p.a].edited)
@@ -353,7 +353,8 @@ static void put_name(struct vw_buf *out, const char *sign, const char *name)
 	vw_buf_puts(out, "\n");
 }
 
-int vw_diff_unified(const char *a, const char *a_name, const char *b, const char *b_name, char **ret)
+int vw_diff_unified(const char *a, const char *a_name, const char *b, const char *b_name,
+		    char **ret)
 {
 	VW_CLEANUP(text_clear) struct text ta = { 0 };
 	VW_CLEANUP(text_clear) struct text tb = { 0 };
@@ -361,7 +362,8 @@ int vw_diff_unified(const char *a, const char *a_name, const char *b, const char
 	char *text;
 
 	if (strcmp(a, b)) {
-		if (text_split(a, &ta) || text_split(b, &tb) || intern(&ta, &tb) || find_edits(&ta, &tb))
+		if (text_split(a, &ta) || text_split(b, &tb) || intern(&ta, &tb) ||
+		    find_edits(&ta, &tb))
 			return -ENOMEM;
 		put_name(&out, "--- ", a_name);
 		put_name(&out, "+++ ", b_name);

@@ -7,6 +7,7 @@
 
 /* Return: 0 or -ENOMEM; *ret is malloc'ed, "" if the texts are equal; with
  * "--- a_name" and "+++ b_name" heads and 3 lines of context. */
-int vw_diff_unified(const char *a, const char *a_name, const char *b, const char *b_name, char **ret);
+int vw_diff_unified(const char *a, const char *a_name, const char *b, const char *b_name,
+		    char **ret);
 
 #endif

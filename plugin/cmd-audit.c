@@ -44,7 +44,8 @@ static int assume_fresh(struct cmd *cmd, struct cmd_audit *a, struct vw_err *err
 static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
 		     struct cmd_audit *a, struct vw_err *err)
 {
-	struct vw_request req = { .allow = opt->allow, .force_enforce = opt->enforce,
+	struct vw_request req = { .allow = opt->allow,
+				  .force_enforce = opt->enforce,
 				  .findings_only = opt->findings_only };
 	/* A file has no libvirt, unless one was named. */
 	virConnectPtr conn = dom || (a->is_file && cmd->uri) || opt->fresh ? cmd->conn : NULL;
@@ -117,7 +118,8 @@ int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 	int rc = cmd_context(cmd, err);
 
 	if (rc == 0 && !vw_conn_is_qemu(cmd->conn))
-		rc = vw_err_set(err, -ENOTSUP, "%s: only QEMU/KVM domains can be judged", virDomainGetName(dom));
+		rc = vw_err_set(err, -ENOTSUP, "%s: only QEMU/KVM domains can be judged",
+				virDomainGetName(dom));
 	if (rc == 0)
 		rc = cmd_domain_xml(dom, &text, err);
 	if (rc < 0)
@@ -125,8 +127,8 @@ int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 	return audit(cmd, dom, text, strlen(text), virDomainGetName(dom), false, opt, ret, err);
 }
 
-int cmd_audit_text(struct cmd *cmd, char *text, const char *label, const struct cmd_audit_options *opt,
-		   struct cmd_audit **ret, struct vw_err *err)
+int cmd_audit_text(struct cmd *cmd, char *text, const char *label,
+		   const struct cmd_audit_options *opt, struct cmd_audit **ret, struct vw_err *err)
 {
 	return audit(cmd, NULL, text, strlen(text), label, false, opt, ret, err);
 }

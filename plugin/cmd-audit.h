@@ -7,9 +7,9 @@
 #include "virt-collect.h"
 
 struct cmd_audit {
-	char *label;       /* what was named: the file, "-", or the domain's name */
+	char *label; /* what was named: the file, "-", or the domain's name */
 	bool is_file;
-	char *text;        /* the XML as it was found (a domain: INACTIVE|SECURE) */
+	char *text; /* the XML as it was found (a domain: INACTIVE|SECURE) */
 	size_t len;
 	struct vw_xml *doc;
 	struct vw_gathered *facts;
@@ -17,11 +17,11 @@ struct cmd_audit {
 };
 
 struct cmd_audit_options {
-	const char *os;    /* --os, NULL */
-	unsigned allow;    /* as vw_request.allow */
-	bool enforce;      /* as vw_request.force_enforce */
+	const char *os;     /* --os, NULL */
+	unsigned allow;     /* as vw_request.allow */
+	bool enforce;       /* as vw_request.force_enforce */
 	bool findings_only; /* the fixed text is not wanted */
-	bool fresh;        /* `new`: a domain and disks that are not there yet, and will be blank */
+	bool fresh; /* `new`: a domain and disks that are not there yet, and will be blank */
 };
 
 /* Return: 0 or negative errno (CMD_E_USAGE for an unknown --os). Free with cmd_audit_free.
@@ -31,8 +31,8 @@ int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_opt
 int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
 		     struct cmd_audit **ret, struct vw_err *err);
 /* text is taken over, also on failure. */
-int cmd_audit_text(struct cmd *cmd, char *text, const char *label, const struct cmd_audit_options *opt,
-		   struct cmd_audit **ret, struct vw_err *err);
+int cmd_audit_text(struct cmd *cmd, char *text, const char *label,
+		   const struct cmd_audit_options *opt, struct cmd_audit **ret, struct vw_err *err);
 void cmd_audit_free(struct cmd_audit *a);
 #define CMD_AUTOAUDIT VW_CLEANUP(cmd_cleanup_audit)
 static inline void cmd_cleanup_audit(struct cmd_audit **a)

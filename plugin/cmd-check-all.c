@@ -123,7 +123,8 @@ static void print_sum(const struct cmd *cmd, const struct overview *v)
 	VW_AUTOFREE char *uri = virConnectGetURI(cmd->conn);
 	size_t all = v->n + v->failed;
 
-	out_print(&cmd->out, OUT_BOLD, "%zu domain%s on %s: ", all, all == 1 ? "" : "s", uri ? uri : "?");
+	out_print(&cmd->out, OUT_BOLD, "%zu domain%s on %s: ", all, all == 1 ? "" : "s",
+		  uri ? uri : "?");
 	out_print(&cmd->out, OUT_GOOD, "%zu conformant", v->conformant);
 	out_print(&cmd->out, OUT_PLAIN, ", ");
 	out_print(&cmd->out, v->n > v->conformant ? OUT_WARN : OUT_PLAIN, "%zu with findings",
@@ -148,13 +149,14 @@ static size_t print_rows(const struct cmd *cmd, const struct overview *v)
 {
 	static const struct out_column cols[] = {
 		{ "DOMAIN", 32, false }, { "OS", 28, false }, { "STATE", 0, false },
-		{ "FIX", 0, true }, { "ASK", 0, true }, { "WOULD GAIN", 0, false },
+		{ "FIX", 0, true },      { "ASK", 0, true },  { "WOULD GAIN", 0, false },
 	};
 	size_t shown = v->n - v->conformant, i, fit;
 	OUT_AUTOTABLE struct out_table t = { 0 };
 
 	if (cmd->out.height) {
-		fit = cmd->out.height > LINES_AROUND + ROWS_MIN ? cmd->out.height - LINES_AROUND : ROWS_MIN;
+		fit = cmd->out.height > LINES_AROUND + ROWS_MIN ? cmd->out.height - LINES_AROUND
+								: ROWS_MIN;
 		if (shown > fit)
 			shown = fit;
 	}
@@ -167,7 +169,8 @@ static size_t print_rows(const struct cmd *cmd, const struct overview *v)
 
 		out_table_add(&t, s->refuse || s->cache ? OUT_BAD : OUT_BOLD, s->audit->label);
 		out_table_add(&t, plan->os ? OUT_PLAIN : OUT_WARN, os ? os : "");
-		out_table_addf(&t, OUT_PLAIN, "%s%s", state_of(s), plan->mode == VW_MODE_AUDIT ? ", audit" : "");
+		out_table_addf(&t, OUT_PLAIN, "%s%s", state_of(s),
+			       plan->mode == VW_MODE_AUDIT ? ", audit" : "");
 		out_table_addf(&t, OUT_GOOD, "%zu", s->fix);
 		out_table_addf(&t, OUT_WARN, "%zu", s->total - s->fix);
 		out_table_add(&t, OUT_PLAIN, gains ? gains : "");
@@ -180,7 +183,9 @@ static size_t print_rows(const struct cmd *cmd, const struct overview *v)
 static void print_gains(const struct cmd *cmd, const struct overview *v)
 {
 	static const struct out_column cols[] = {
-		{ "GAIN", 0, false }, { "DOMAINS", 0, true }, { "RULES", 0, false },
+		{ "GAIN", 0, false },
+		{ "DOMAINS", 0, true },
+		{ "RULES", 0, false },
 	};
 	const struct out_gain *gains = NULL;
 	size_t n = out_gains(&gains), g, i;
@@ -219,14 +224,17 @@ static void print_next(const struct cmd *cmd, const struct overview *v)
 {
 	const struct seen *worst = &v->seen[0];
 
-	out_print(&cmd->out, OUT_PLAIN, "\n%zu finding%s: %zu can be fixed now (FIX), %zu need%s your word (ASK).\n",
+	out_print(&cmd->out, OUT_PLAIN,
+		  "\n%zu finding%s: %zu can be fixed now (FIX), %zu need%s your word (ASK).\n",
 		  v->fixes + v->left, v->fixes + v->left == 1 ? "" : "s", v->fixes, v->left,
 		  v->left == 1 ? "s" : "");
 	out_print(&cmd->out, OUT_BOLD, "Next:\n");
 	if (v->n - v->conformant > 1)
 		print_next_line(cmd, "check", worst->audit->label, "", "each finding, and why");
-	print_next_line(cmd, "fix", worst->audit->label, " --diff", "what a fix would change; changes nothing");
-	print_next_line(cmd, "fix", worst->audit->label, "", "fix it; what was there is kept for undo");
+	print_next_line(cmd, "fix", worst->audit->label, " --diff",
+			"what a fix would change; changes nothing");
+	print_next_line(cmd, "fix", worst->audit->label, "",
+			"fix it; what was there is kept for undo");
 	if (v->n - v->conformant > 1)
 		print_next_line(cmd, "fix --all", NULL, "", "fix all of them");
 }
@@ -247,8 +255,8 @@ static void print_overview(const struct cmd *cmd, const struct overview *v)
 	} else {
 		shown = print_rows(cmd, v);
 		if (shown < with)
-			out_print(&cmd->out, OUT_DIM, "  and %zu more: virt-warden check --all | less\n",
-				  with - shown);
+			out_print(&cmd->out, OUT_DIM,
+				  "  and %zu more: virt-warden check --all | less\n", with - shown);
 		print_gains(cmd, v);
 	}
 	print_next(cmd, v);

@@ -10,9 +10,9 @@
 /* What was found so far, over all that was named. */
 struct tally {
 	size_t audited, with_findings, fixes, left, failed;
-	char *first;       /* the first with findings, as the user named it */
+	char *first; /* the first with findings, as the user named it */
 	bool first_is_file;
-	json_t *domains;   /* --json */
+	json_t *domains; /* --json */
 };
 
 static void tally_clear(struct tally *t)
@@ -77,8 +77,9 @@ void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label, 
 	VW_AUTOFREE char *quoted = label ? out_shell_quote(label) : NULL;
 	VW_AUTOFREE char *uri = cmd->uri ? out_shell_quote(cmd->uri) : NULL;
 
-	out_print(&cmd->out, OUT_BOLD, "virt-warden %s%s%s%s%s%s%s%s", uri ? "-c " : "", uri ? uri : "",
-		  uri ? " " : "", verb, quoted && *label == '-' && label[1] ? " --" : "", quoted ? " " : "",
+	out_print(&cmd->out, OUT_BOLD, "virt-warden %s%s%s%s%s%s%s%s", uri ? "-c " : "",
+		  uri ? uri : "", uri ? " " : "", verb,
+		  quoted && *label == '-' && label[1] ? " --" : "", quoted ? " " : "",
 		  quoted ? quoted : "", options);
 }
 
@@ -89,14 +90,15 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 		return;
 	fputc('\n', cmd->out.f);
 	if (t->audited > 1)
-		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings\n", t->audited,
-			  t->audited - t->with_findings, t->with_findings);
+		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings\n",
+			  t->audited, t->audited - t->with_findings, t->with_findings);
 	if (!t->first) {
 		if (t->audited == 1)
 			out_print(&cmd->out, OUT_GOOD, "Nothing to do.\n");
 		return;
 	}
-	out_print(&cmd->out, OUT_PLAIN, "%zu finding%s: %zu can be fixed now, %zu need%s your word.  Next: ",
+	out_print(&cmd->out, OUT_PLAIN,
+		  "%zu finding%s: %zu can be fixed now, %zu need%s your word.  Next: ",
 		  t->fixes + t->left, t->fixes + t->left == 1 ? "" : "s", t->fixes, t->left,
 		  t->left == 1 ? "s" : "");
 	cmd_check_next(cmd, "fix", t->first, t->first_is_file ? " --diff" : "");
@@ -139,7 +141,9 @@ static int run_check(struct cmd *cmd, int argc, char **argv)
 {
 	enum { OPT_ALL = CMD_OPT_OWN };
 	static const struct option longs[] = {
-		CMD_LONG, { "all", no_argument, NULL, OPT_ALL }, CMD_LONG_END,
+		CMD_LONG,
+		{ "all", no_argument, NULL, OPT_ALL },
+		CMD_LONG_END,
 	};
 	bool all = false;
 	int c;
@@ -159,14 +163,15 @@ static int run_check(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_check = {
 	.name = "check",
 	.summary = "audit domains or domain XML files; changes nothing",
-	.usage = "virt-warden check [DOMAIN|FILE|-]…\n"
-		 "       virt-warden check --all\n"
-		 "\n"
-		 "Says what of each domain is not as its guest OS and a safe migration would have\n"
-		 "it, why, and what to type. An argument that is a file, has a '/' or ends in .xml\n"
-		 "is a FILE and needs no libvirt; '-' is standard input. Without an argument: --all.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --all           all domains of the host, the worst first\n",
+	.usage =
+		"virt-warden check [DOMAIN|FILE|-]…\n"
+		"       virt-warden check --all\n"
+		"\n"
+		"Says what of each domain is not as its guest OS and a safe migration would have\n"
+		"it, why, and what to type. An argument that is a file, has a '/' or ends in .xml\n"
+		"is a FILE and needs no libvirt; '-' is standard input. Without an argument: --all.\n"
+		"\n"
+		"Options:\n"
+		"      --all           all domains of the host, the worst first\n",
 	.run = run_check,
 };

@@ -14,6 +14,7 @@ void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a);
 /* {"version": 1, "domains": […]}; takes the array over. */
 json_t *cmd_check_json(json_t *domains);
 /* A command to type: "virt-warden -c URI VERB LABEL OPTIONS", quoted as a shell needs it. */
-void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label, const char *options);
+void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label,
+		    const char *options);
 
 #endif

@@ -55,8 +55,8 @@ int cmd_usage(const struct cmd *cmd, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	cmd_error(cmd, "%s; see virt-warden %s%s--help", text ? text : "out of memory", verb ? verb : "",
-		  verb ? " " : "");
+	cmd_error(cmd, "%s; see virt-warden %s%s--help", text ? text : "out of memory",
+		  verb ? verb : "", verb ? " " : "");
 	return CMD_USAGE;
 }
 
@@ -69,8 +69,9 @@ int cmd_number(const char *option, const char *text, unsigned long min, unsigned
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-		return vw_err_set(err, CMD_E_USAGE, "%s takes a whole number from %lu to %lu, not '%s'", option,
-				  min, max, text);
+		return vw_err_set(err, CMD_E_USAGE,
+				  "%s takes a whole number from %lu to %lu, not '%s'", option, min,
+				  max, text);
 	*ret = value;
 	return 0;
 }
@@ -122,7 +123,8 @@ int cmd_domain(struct cmd *cmd, const char *name, virDomainPtr *ret, struct vw_e
 			dom = virDomainLookupByID(cmd->conn, (int)id);
 	}
 	if (!dom && is_no_domain())
-		return vw_err_set(err, -ENOENT, "%s: no such domain (virsh list --all names them)", name);
+		return vw_err_set(err, -ENOENT, "%s: no such domain (virsh list --all names them)",
+				  name);
 	if (!dom)
 		return cmd_virt_error(err, name);
 	*ret = dom;

@@ -14,10 +14,13 @@ void doctor_config(struct doctor *d, struct doctor_result *r)
 	struct vw_err err = { 0 };
 
 	if (vw_conf_load(d->paths.conf, &policy, &err) < 0)
-		doctor_say(r, DOCTOR_FAIL, "correct that line; until then the hook and virsh use the defaults or nothing",
-			   "%s", err.text);
+		doctor_say(
+			r, DOCTOR_FAIL,
+			"correct that line; until then the hook and virsh use the defaults or nothing",
+			"%s", err.text);
 	else if (access(d->paths.conf, F_OK) < 0)
-		doctor_say(r, DOCTOR_PASS, "", "%s: not there, so the defaults hold", d->paths.conf);
+		doctor_say(r, DOCTOR_PASS, "", "%s: not there, so the defaults hold",
+			   d->paths.conf);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", d->paths.conf);
 }
@@ -33,7 +36,8 @@ static void on_error(void *data, xmlErrorPtr e)
 
 	if (!*c->text)
 		snprintf(c->text, sizeof(c->text), "%s:%d: %.*s", e->file ? e->file : "?", e->line,
-			 (int)strcspn(e->message ? e->message : "", "\n"), e->message ? e->message : "");
+			 (int)strcspn(e->message ? e->message : "", "\n"),
+			 e->message ? e->message : "");
 }
 
 /* Is one template valid? */
@@ -107,14 +111,20 @@ void doctor_templates(struct doctor *d, struct doctor_result *r)
 	}
 	xmlSetStructuredErrorFunc(NULL, NULL);
 	if (!schema)
-		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s: %s", rng, *c.text ? c.text : "can't be read");
+		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s: %s", rng,
+			   *c.text ? c.text : "can't be read");
 	else if (own < 0 || admin < 0)
-		doctor_say(r, DOCTOR_FAIL, own < 0 ? "run install.sh again" : "correct that line, or move the file away",
+		doctor_say(r, DOCTOR_FAIL,
+			   own < 0 ? "run install.sh again"
+				   : "correct that line, or move the file away",
 			   "%s", c.text);
-	else if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL }, &loaded, &err) < 0)
-		doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s", err.text);
+	else if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL },
+				   &loaded, &err) < 0)
+		doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s",
+			   err.text);
 	else
-		doctor_say(r, DOCTOR_PASS, "", "%d in %s, %d of your own in %s", own, dir, admin, d->paths.templates_d);
+		doctor_say(r, DOCTOR_PASS, "", "%d in %s, %d of your own in %s", own, dir, admin,
+			   d->paths.templates_d);
 	vw_templates_free(loaded);
 }
 
@@ -124,7 +134,8 @@ void doctor_index(struct doctor *d, struct doctor_result *r)
 	struct vw_osindex *index = d->cmd->ctx ? vw_context_osindex(d->cmd->ctx, &err) : NULL;
 
 	if (!index)
-		doctor_say(r, DOCTOR_FAIL, d->cmd->ctx ? "virt-warden-osinfo build (install.sh does it)" : "", "%s",
+		doctor_say(r, DOCTOR_FAIL,
+			   d->cmd->ctx ? "virt-warden-osinfo build (install.sh does it)" : "", "%s",
 			   err.text);
 	else if (vw_osindex_fresh(index) == VW_NO)
 		doctor_say(r, DOCTOR_WARN, "run any verb as root, which builds it anew",
@@ -141,13 +152,16 @@ void doctor_state(struct doctor *d, struct doctor_result *r)
 	if (stat(dir, &st) < 0 && errno == ENOENT)
 		doctor_say(r, DOCTOR_PASS, "", "%s: not there yet, made at the first change", dir);
 	else if (stat(dir, &st) < 0 || !S_ISDIR(st.st_mode))
-		doctor_say(r, DOCTOR_FAIL, "make it a directory of root's, mode 0700", "%s: can't be used", dir);
+		doctor_say(r, DOCTOR_FAIL, "make it a directory of root's, mode 0700",
+			   "%s: can't be used", dir);
 	else if (access(dir, W_OK | X_OK) < 0)
-		doctor_say(r, DOCTOR_FAIL, "chown it to the user that runs this; nothing is changed that can't be kept",
-			   "%s: not writable", dir);
+		doctor_say(
+			r, DOCTOR_FAIL,
+			"chown it to the user that runs this; nothing is changed that can't be kept",
+			"%s: not writable", dir);
 	else if (st.st_mode & 077)
-		doctor_say(r, DOCTOR_FAIL, "chmod 0700 it: domain XML may hold passwords", "%s: mode %04o", dir,
-			   (unsigned)st.st_mode & 07777);
+		doctor_say(r, DOCTOR_FAIL, "chmod 0700 it: domain XML may hold passwords",
+			   "%s: mode %04o", dir, (unsigned)st.st_mode & 07777);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", dir);
 }

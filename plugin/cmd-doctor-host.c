@@ -15,14 +15,16 @@ void doctor_libvirt(struct doctor *d, struct doctor_result *r)
 	struct vw_err err = { 0 };
 
 	if (cmd_connect(d->cmd, true, &err) < 0) {
-		doctor_say(r, DOCTOR_FAIL, "systemctl start libvirtd, or name another host with -c", "%s", err.text);
+		doctor_say(r, DOCTOR_FAIL, "systemctl start libvirtd, or name another host with -c",
+			   "%s", err.text);
 		return;
 	}
 	uri = virConnectGetURI(d->cmd->conn);
 	virConnectGetLibVersion(d->cmd->conn, &lib);
 	virConnectGetVersion(d->cmd->conn, &hv);
-	doctor_say(r, DOCTOR_PASS, "", "%s answers: libvirt %lu.%lu.%lu, hypervisor %lu.%lu.%lu", uri ? uri : "?",
-		   lib / 1000000, lib / 1000 % 1000, lib % 1000, hv / 1000000, hv / 1000 % 1000, hv % 1000);
+	doctor_say(r, DOCTOR_PASS, "", "%s answers: libvirt %lu.%lu.%lu, hypervisor %lu.%lu.%lu",
+		   uri ? uri : "?", lib / 1000000, lib / 1000 % 1000, lib % 1000, hv / 1000000,
+		   hv / 1000 % 1000, hv % 1000);
 }
 
 void doctor_wrapper(struct doctor *d, struct doctor_result *r)
@@ -32,12 +34,16 @@ void doctor_wrapper(struct doctor *d, struct doctor_result *r)
 
 	(void)d;
 	if (!install_virsh(path, &ours))
-		doctor_say(r, DOCTOR_FAIL, "install virsh (libvirt-clients, libvirt-client), then run install.sh again",
-			   "no virsh on PATH");
+		doctor_say(
+			r, DOCTOR_FAIL,
+			"install virsh (libvirt-clients, libvirt-client), then run install.sh again",
+			"no virsh on PATH");
 	else if (!ours)
-		doctor_say(r, DOCTOR_FAIL,
-			   "run install.sh; put our directory before it in PATH (and in sudo's secure_path)",
-			   "the first virsh on PATH is %s, not our wrapper: its define is not fixed", path);
+		doctor_say(
+			r, DOCTOR_FAIL,
+			"run install.sh; put our directory before it in PATH (and in sudo's secure_path)",
+			"the first virsh on PATH is %s, not our wrapper: its define is not fixed",
+			path);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", path);
 }
@@ -53,7 +59,8 @@ void doctor_preload(struct doctor *d, struct doctor_result *r)
 	if (!lib)
 		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s", dlerror());
 	else if (!dlsym(lib, "virDomainDefineXML"))
-		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s: does not interpose libvirt", path);
+		doctor_say(r, DOCTOR_FAIL, "run install.sh again", "%s: does not interpose libvirt",
+			   path);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", path);
 	if (lib)
@@ -71,7 +78,8 @@ void doctor_hook(struct doctor *d, struct doctor_result *r)
 	else if (access(path, X_OK) < 0)
 		doctor_say(r, DOCTOR_FAIL, "chmod 755 it", "%s: not executable", path);
 	else if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		doctor_say(r, DOCTOR_WARN, "install the file itself there: AppArmor lets libvirt run no other",
+		doctor_say(r, DOCTOR_WARN,
+			   "install the file itself there: AppArmor lets libvirt run no other",
 			   "%s: a symbolic link", path);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", path);
@@ -86,17 +94,20 @@ void doctor_hook_seen(struct doctor *d, struct doctor_result *r)
 	struct stat st;
 
 	if (!install_hook(path) || stat(path, &st) < 0 || !started) {
-		doctor_say(r, DOCTOR_SKIP, "", "%s", started ? "there is no hook" : "no libvirtd runs here");
+		doctor_say(r, DOCTOR_SKIP, "", "%s",
+			   started ? "there is no hook" : "no libvirtd runs here");
 		return;
 	}
 	if (st.st_ctime < started || install_any_hook_before(started)) {
-		doctor_say(r, DOCTOR_PASS, "", "it was there when libvirtd (pid %d) started", (int)pid);
+		doctor_say(r, DOCTOR_PASS, "", "it was there when libvirtd (pid %d) started",
+			   (int)pid);
 		return;
 	}
 	snprintf(remedy, sizeof(remedy), "systemctl reload libvirtd, or kill -HUP %d", (int)pid);
-	doctor_say(r, DOCTOR_WARN, remedy,
-		   "it came after libvirtd (pid %d) had started, which sees it only if it was reloaded since",
-		   (int)pid);
+	doctor_say(
+		r, DOCTOR_WARN, remedy,
+		"it came after libvirtd (pid %d) had started, which sees it only if it was reloaded since",
+		(int)pid);
 }
 
 static bool file_begins(const char *sysroot, const char *path, char c)
@@ -117,10 +128,12 @@ static bool file_begins(const char *sysroot, const char *path, char c)
 void doctor_security(struct doctor *d, struct doctor_result *r)
 {
 	if (file_begins(d->paths.sysroot, "/sys/fs/selinux/enforce", '1'))
-		doctor_say(r, DOCTOR_PASS, "", "SELinux enforces; if the hook is not run: restorecon -R "
-			   INSTALL_HOOKS_DIR);
+		doctor_say(
+			r, DOCTOR_PASS, "",
+			"SELinux enforces; if the hook is not run: restorecon -R " INSTALL_HOOKS_DIR);
 	else if (file_begins(d->paths.sysroot, "/sys/module/apparmor/parameters/enabled", 'Y'))
-		doctor_say(r, DOCTOR_PASS, "", "AppArmor is on: the hook runs under libvirtd's profile; "
+		doctor_say(r, DOCTOR_PASS, "",
+			   "AppArmor is on: the hook runs under libvirtd's profile; "
 			   "if it is denied, dmesg says so");
 	else
 		doctor_say(r, DOCTOR_PASS, "", "neither SELinux nor AppArmor confines libvirtd");
@@ -135,7 +148,9 @@ void doctor_agent(struct doctor *d, struct doctor_result *r)
 	if (pid)
 		doctor_say(r, DOCTOR_PASS, "", "virt-wardend runs (pid %d)", (int)pid);
 	else if (access(program, X_OK) == 0)
-		doctor_say(r, DOCTOR_WARN, "systemctl start virt-wardend", "%s does not run", program);
+		doctor_say(r, DOCTOR_WARN, "systemctl start virt-wardend", "%s does not run",
+			   program);
 	else
-		doctor_say(r, DOCTOR_SKIP, "", "not installed: only what goes through virsh is fixed");
+		doctor_say(r, DOCTOR_SKIP, "",
+			   "not installed: only what goes through virsh is fixed");
 }

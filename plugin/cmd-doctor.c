@@ -8,22 +8,18 @@
 #include <stdarg.h>
 
 static const struct doctor_check checks[] = {
-	{ "config", doctor_config },
-	{ "templates", doctor_templates },
-	{ "os-index", doctor_index },
-	{ "state", doctor_state },
-	{ "libvirt", doctor_libvirt },
-	{ "wrapper", doctor_wrapper },
-	{ "preload", doctor_preload },
-	{ "hook", doctor_hook },
-	{ "hook-seen", doctor_hook_seen },
-	{ "security", doctor_security },
+	{ "config", doctor_config },       { "templates", doctor_templates },
+	{ "os-index", doctor_index },      { "state", doctor_state },
+	{ "libvirt", doctor_libvirt },     { "wrapper", doctor_wrapper },
+	{ "preload", doctor_preload },     { "hook", doctor_hook },
+	{ "hook-seen", doctor_hook_seen }, { "security", doctor_security },
 	{ "agent", doctor_agent },
 };
 
 static const char *const status_names[] = { "pass", "warn", "fail", "skip" };
 
-void doctor_say(struct doctor_result *r, enum doctor_status status, const char *remedy, const char *fmt, ...)
+void doctor_say(struct doctor_result *r, enum doctor_status status, const char *remedy,
+		const char *fmt, ...)
 {
 	va_list ap;
 
@@ -44,7 +40,9 @@ static enum out_style style_of(enum doctor_status status)
 static void print_table(const struct cmd *cmd, const struct doctor_result *results)
 {
 	static const struct out_column cols[] = {
-		{ "CHECK", 0, false }, { "", 0, false }, { "FOUND", 0, false },
+		{ "CHECK", 0, false },
+		{ "", 0, false },
+		{ "FOUND", 0, false },
 	};
 	OUT_AUTOTABLE struct out_table t = { 0 };
 	size_t i;
@@ -57,7 +55,8 @@ static void print_table(const struct cmd *cmd, const struct doctor_result *resul
 			continue;
 		out_table_add(&t, OUT_BOLD, checks[i].name);
 		out_table_add(&t, style_of(r->status), status_names[r->status]);
-		out_table_addf(&t, OUT_PLAIN, "%s%s%s", r->detail, *r->remedy ? ". Remedy: " : "", r->remedy);
+		out_table_addf(&t, OUT_PLAIN, "%s%s%s", r->detail, *r->remedy ? ". Remedy: " : "",
+			       r->remedy);
 	}
 	out_table_print(&t, 0, false);
 }
@@ -68,11 +67,12 @@ static int print_json(struct cmd *cmd, const struct doctor_result *results)
 	size_t i;
 
 	for (i = 0; i < VW_N_ELEMENTS(checks); i++)
-		json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}",
-			"check", out_json_string(checks[i].name),
-			"status", out_json_string(status_names[results[i].status]),
-			"detail", out_json_string(results[i].detail),
-			"remedy", out_json_string(results[i].remedy)));
+		json_array_append_new(list,
+				      json_pack("{s:o, s:o, s:o, s:o}", "check",
+						out_json_string(checks[i].name), "status",
+						out_json_string(status_names[results[i].status]),
+						"detail", out_json_string(results[i].detail),
+						"remedy", out_json_string(results[i].remedy)));
 	json_object_set_new(top, "checks", list);
 	return out_json_print(cmd, top);
 }
@@ -116,9 +116,10 @@ static int run_doctor(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.summary = "is the installation sound",
-	.usage = "virt-warden doctor\n"
-		 "\n"
-		 "Looks at everything that virt-warden needs and says what is amiss and what mends\n"
-		 "it. Changes nothing. Exit 1 if a check failed; --quiet: only what is amiss.\n",
+	.usage =
+		"virt-warden doctor\n"
+		"\n"
+		"Looks at everything that virt-warden needs and says what is amiss and what mends\n"
+		"it. Changes nothing. Exit 1 if a check failed; --quiet: only what is amiss.\n",
 	.run = run_doctor,
 };

@@ -20,8 +20,8 @@ struct doctor_result {
 };
 
 /* Fill a result. */
-void doctor_say(struct doctor_result *r, enum doctor_status status, const char *remedy, const char *fmt, ...)
-	VW_PRINTF(4, 5);
+void doctor_say(struct doctor_result *r, enum doctor_status status, const char *remedy,
+		const char *fmt, ...) VW_PRINTF(4, 5);
 
 struct doctor_check {
 	const char *name;

@@ -108,16 +108,18 @@ static void report(const struct fix *fix, const struct cmd_audit *a)
 	if (fix->domains || cmd->quiet)
 		return;
 	if (!a->plan->n_findings || fix->all) {
-		out_print(&cmd->out, OUT_PLAIN, "%s: %zu fixed, %zu left as found\n", a->label, fixes,
-			  a->plan->n_findings - fixes);
+		out_print(&cmd->out, OUT_PLAIN, "%s: %zu fixed, %zu left as found\n", a->label,
+			  fixes, a->plan->n_findings - fixes);
 		return;
 	}
 	out_plan_heading(&cmd->out, a->plan, a->label, false);
 	out_plan_table(&cmd->out, a->plan, OUT_ACTIONS_ALL);
 	fputc('\n', cmd->out.f);
-	out_print(&cmd->out, OUT_PLAIN, "%zu fixed, %zu left as found.", fixes, a->plan->n_findings - fixes);
+	out_print(&cmd->out, OUT_PLAIN, "%zu fixed, %zu left as found.", fixes,
+		  a->plan->n_findings - fixes);
 	if (fixes && a->facts->facts.active == VW_YES)
-		out_print(&cmd->out, OUT_WARN, " Takes effect at the next cold boot: it is running now.");
+		out_print(&cmd->out, OUT_WARN,
+			  " Takes effect at the next cold boot: it is running now.");
 	if (fixes) {
 		out_print(&cmd->out, OUT_PLAIN, "\nBack: ");
 		cmd_check_next(cmd, "undo", a->label, "");
@@ -126,7 +128,8 @@ static void report(const struct fix *fix, const struct cmd_audit *a)
 }
 
 /* Plan and store; again if another client was faster. */
-static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret, struct vw_err *err)
+static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret,
+		 struct vw_err *err)
 {
 	struct cmd *cmd = fix->cmd;
 	int tries, rc = -EAGAIN;
@@ -136,7 +139,8 @@ static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret
 
 		rc = cmd_audit_domain(cmd, dom, &fix->opt, &a, err);
 		if (rc == 0 && a->plan->xml && !changes_nothing(fix))
-			rc = vw_apply_redefine(cmd->ctx, cmd->conn, dom, a->text, a->plan, VW_CAUSE_FIX, err);
+			rc = vw_apply_redefine(cmd->ctx, cmd->conn, dom, a->text, a->plan,
+					       VW_CAUSE_FIX, err);
 		if (rc == 0)
 			*ret = vw_steal(a);
 	}
@@ -199,7 +203,8 @@ static int fix_all(const struct fix *fix)
 	int worst = CMD_OK, rc;
 	size_t n = 0, i;
 
-	if (cmd_connect(cmd, changes_nothing(fix), &err) < 0 || cmd_domains(cmd, &doms, &n, &err) < 0)
+	if (cmd_connect(cmd, changes_nothing(fix), &err) < 0 ||
+	    cmd_domains(cmd, &doms, &n, &err) < 0)
 		return cmd_fail(cmd, &err);
 	for (i = 0; i < n; i++) {
 		if (is_left_alone(fix, doms[i]))
@@ -218,7 +223,8 @@ static bool parse_allow(const char *text, unsigned *allow)
 	VW_AUTOFREE char *copy = strdup(text);
 	char *save = NULL, *word;
 
-	for (word = copy ? strtok_r(copy, ",", &save) : NULL; word; word = strtok_r(NULL, ",", &save)) {
+	for (word = copy ? strtok_r(copy, ",", &save) : NULL; word;
+	     word = strtok_r(NULL, ",", &save)) {
 		if (vw_streq(word, vw_class_name(VW_CLASS_BOOT)))
 			*allow |= 1u << VW_CLASS_BOOT;
 		else if (vw_streq(word, vw_class_name(VW_CLASS_VISIBLE)))
@@ -256,12 +262,14 @@ static int parse_options(struct fix *fix, int argc, char **argv, bool *stop)
 		case OPT_ALL: fix->all = true; break;
 		case OPT_ALLOW:
 			if (!parse_allow(optarg, &fix->opt.allow))
-				return cmd_usage(fix->cmd, "--allow takes boot or visible, not '%s'", optarg);
+				return cmd_usage(fix->cmd,
+						 "--allow takes boot or visible, not '%s'", optarg);
 			break;
 		}
 	}
 	if (fix->all ? optind < argc : optind != argc - 1)
-		return cmd_usage(fix->cmd, fix->all ? "--all takes no name" : "one DOMAIN or FILE is needed");
+		return cmd_usage(fix->cmd,
+				 fix->all ? "--all takes no name" : "one DOMAIN or FILE is needed");
 	if (fix->all && (fix->opt.os || fix->opt.allow))
 		return cmd_usage(fix->cmd, "--os and --allow are said of one domain, not of --all");
 	if (fix->diff && fix->print_xml)
@@ -289,19 +297,20 @@ static int run_fix(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_fix = {
 	.name = "fix",
 	.summary = "give a domain or an XML file the devices that suit its OS",
-	.usage = "virt-warden fix DOMAIN [OPTION]…\n"
-		 "       virt-warden fix FILE|- [OPTION]…\n"
-		 "       virt-warden fix --all [--dry-run]\n"
-		 "\n"
-		 "A DOMAIN is redefined; what was there is kept for undo. A FILE is not written:\n"
-		 "the fixed XML goes to standard output, the findings to standard error.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --diff          print what would change as a unified diff; changes nothing\n"
-		 "      --dry-run       print the table of findings; changes nothing\n"
-		 "      --print-xml     print the fixed XML of a DOMAIN; changes nothing\n"
-		 "      --os ID         the guest OS, as `virt-warden os list` names it\n"
-		 "      --allow CLASS   boot, visible: count as proven what you know to work\n"
-		 "      --all           all domains but those whose mode or owner forbids it\n",
+	.usage =
+		"virt-warden fix DOMAIN [OPTION]…\n"
+		"       virt-warden fix FILE|- [OPTION]…\n"
+		"       virt-warden fix --all [--dry-run]\n"
+		"\n"
+		"A DOMAIN is redefined; what was there is kept for undo. A FILE is not written:\n"
+		"the fixed XML goes to standard output, the findings to standard error.\n"
+		"\n"
+		"Options:\n"
+		"      --diff          print what would change as a unified diff; changes nothing\n"
+		"      --dry-run       print the table of findings; changes nothing\n"
+		"      --print-xml     print the fixed XML of a DOMAIN; changes nothing\n"
+		"      --os ID         the guest OS, as `virt-warden os list` names it\n"
+		"      --allow CLASS   boot, visible: count as proven what you know to work\n"
+		"      --all           all domains but those whose mode or owner forbids it\n",
 	.run = run_fix,
 };

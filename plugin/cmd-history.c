@@ -23,8 +23,8 @@ static bool is_uuid(const char *s)
 }
 
 /* The domain's UUID: from libvirt if that knows it, else from the history by its last name. */
-static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name, struct cmd_versions *v,
-		     struct vw_err *err)
+static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name,
+		     struct cmd_versions *v, struct vw_err *err)
 {
 	CMD_AUTODOMAIN virDomainPtr dom = NULL;
 	int rc;
@@ -42,11 +42,16 @@ static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name, st
 	}
 	rc = vw_history_find_name(h, name, v->uuid, NULL);
 	if (rc == -ENOENT)
-		return vw_err_set(err, rc, "%s: neither libvirt nor the history knows a domain of that name", name);
-	return rc < 0 ? vw_err_set(err, rc, "%s: the history can't be searched: %s", name, strerror(-rc)) : 0;
+		return vw_err_set(err, rc,
+				  "%s: neither libvirt nor the history knows a domain of that name",
+				  name);
+	return rc < 0 ? vw_err_set(err, rc, "%s: the history can't be searched: %s", name,
+				   strerror(-rc))
+		      : 0;
 }
 
-int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *ret, struct vw_err *err)
+int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *ret,
+		      struct vw_err *err)
 {
 	struct vw_history *h;
 	int rc = cmd_context(cmd, err);
@@ -62,14 +67,16 @@ int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *re
 	return rc;
 }
 
-const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n, struct vw_err *err)
+const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n,
+					  struct vw_err *err)
 {
 	size_t i;
 
 	for (i = 0; i < v->n; i++)
 		if (v->list[i].n == n)
 			return &v->list[i];
-	vw_err_set(err, -ENOENT, "%s: there is no version %u (virt-warden history names them)", v->name, n);
+	vw_err_set(err, -ENOENT, "%s: there is no version %u (virt-warden history names them)",
+		   v->name, n);
 	return NULL;
 }
 
@@ -88,7 +95,8 @@ static json_t *rules_json(const char *rules)
 	json_t *list = json_array();
 	char *save = NULL, *word;
 
-	for (word = copy ? strtok_r(copy, " ", &save) : NULL; word; word = strtok_r(NULL, " ", &save))
+	for (word = copy ? strtok_r(copy, " ", &save) : NULL; word;
+	     word = strtok_r(NULL, " ", &save))
 		json_array_append_new(list, out_json_string(word));
 	return list;
 }
@@ -103,13 +111,13 @@ static int print_json(struct cmd *cmd, const struct cmd_versions *v)
 		char when[64];
 
 		format_time(e->time, when, sizeof(when));
-		json_array_append_new(list, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "n", (int)e->n,
-						      "time", out_json_string(when),
-						      "cause", out_json_string(vw_cause_name(e->cause)),
-						      "name", out_json_string(e->name),
-						      "who", out_json_string(e->who),
-						      "rules", rules_json(e->rules),
-						      "size", (json_int_t)e->size));
+		json_array_append_new(list,
+				      json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:I}", "n",
+						(int)e->n, "time", out_json_string(when), "cause",
+						out_json_string(vw_cause_name(e->cause)), "name",
+						out_json_string(e->name), "who",
+						out_json_string(e->who), "rules",
+						rules_json(e->rules), "size", (json_int_t)e->size));
 	}
 	json_object_set_new(top, "domain", out_json_string(v->name));
 	json_object_set_new(top, "uuid", out_json_string(v->uuid));
@@ -120,8 +128,8 @@ static int print_json(struct cmd *cmd, const struct cmd_versions *v)
 static int print_table(struct cmd *cmd, const struct cmd_versions *v)
 {
 	static const struct out_column cols[] = {
-		{ "N", 0, true }, { "WHEN", 0, false }, { "CAUSE", 0, false }, { "WHO", 32, false },
-		{ "SIZE", 0, true }, { "RULES", 0, false },
+		{ "N", 0, true },     { "WHEN", 0, false }, { "CAUSE", 0, false },
+		{ "WHO", 32, false }, { "SIZE", 0, true },  { "RULES", 0, false },
 	};
 	OUT_AUTOTABLE struct out_table t = { 0 };
 	size_t i;
@@ -176,7 +184,8 @@ static int print_version(struct cmd *cmd, const struct cmd_versions *v, const st
 	struct vw_err err = { 0 };
 	size_t len = 0;
 
-	if (vw_history_read(vw_context_history(cmd->ctx, NULL), v->uuid, e->n, &xml, &len, &err) < 0)
+	if (vw_history_read(vw_context_history(cmd->ctx, NULL), v->uuid, e->n, &xml, &len, &err) <
+	    0)
 		return cmd_fail(cmd, &err);
 	fputs(xml, cmd->out.f);
 	return CMD_OK;

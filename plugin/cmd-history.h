@@ -15,9 +15,11 @@ struct cmd_versions {
 
 /* name: name, UUID or id of a domain, of which libvirt need not know. Connects if
  * it can. Return: 0 or negative errno; clear in any case. */
-int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *ret, struct vw_err *err);
+int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *ret,
+		      struct vw_err *err);
 /* Version n, or NULL with an error line. */
-const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n, struct vw_err *err);
+const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n,
+					  struct vw_err *err);
 void cmd_versions_clear(struct cmd_versions *v);
 
 #endif

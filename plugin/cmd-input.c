@@ -74,8 +74,8 @@ static int open_input(const char *path, bool *ret_pipe, size_t *ret_size, struct
 }
 
 /* Read to the end, or one byte more than a domain XML may have: the parser says so then. */
-static int read_all(int fd, int timeout_ms, size_t hint, const char *name, char **ret, size_t *ret_len,
-		    struct vw_err *err)
+static int read_all(int fd, int timeout_ms, size_t hint, const char *name, char **ret,
+		    size_t *ret_len, struct vw_err *err)
 {
 	size_t max = VW_XML_MAX_BYTES + 1, len = 0, cap = hint < max ? hint + 2 : max + 1;
 	VW_AUTOFREE char *buf = NULL;

@@ -62,16 +62,19 @@ static unsigned where(virDomainPtr dom)
 	return virDomainIsPersistent(dom) == 0 ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
 }
 
-int cmd_meta_read(virDomainPtr dom, const char *ns, const char *name, xmlDoc **ret, struct vw_err *err)
+int cmd_meta_read(virDomainPtr dom, const char *ns, const char *name, xmlDoc **ret,
+		  struct vw_err *err)
 {
 	VW_AUTOFREE char *text = virDomainGetMetadata(dom, META, ns, where(dom));
 	xmlDoc *doc;
 
 	if (!text && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_METADATA)
 		return cmd_virt_error(err, virDomainGetName(dom));
-	doc = text ? xmlReadMemory(text, (int)strlen(text), "metadata", NULL, XML_PARSE_NONET) : new_doc(name);
+	doc = text ? xmlReadMemory(text, (int)strlen(text), "metadata", NULL, XML_PARSE_NONET)
+		   : new_doc(name);
 	if (!doc || !xmlDocGetRootElement(doc))
-		return vw_err_set(err, -EINVAL, "%s: its metadata can't be read", virDomainGetName(dom));
+		return vw_err_set(err, -EINVAL, "%s: its metadata can't be read",
+				  virDomainGetName(dom));
 	drop_namespace(xmlDocGetRootElement(doc), ns);
 	*ret = doc;
 	return 0;
@@ -100,13 +103,15 @@ int cmd_meta_write(struct cmd *cmd, virDomainPtr dom, const char *ns, const char
 	int rc = keep(cmd, dom, VW_CAUSE_SEEN, "", err);
 
 	if (rc < 0)
-		return vw_err_wrap(err, rc, "nothing was changed, for the old config can't be kept");
+		return vw_err_wrap(err, rc,
+				   "nothing was changed, for the old config can't be kept");
 	if (live && virDomainIsActive(dom) == 1)
 		flags |= VIR_DOMAIN_AFFECT_LIVE;
 	buf = xmlBufferCreate();
 	if (!buf || xmlNodeDump(buf, doc, xmlDocGetRootElement(doc), 0, 0) < 0)
 		rc = vw_err_set(err, -ENOMEM, "out of memory");
-	else if (virDomainSetMetadata(dom, META, (const char *)xmlBufferContent(buf), key, ns, flags) < 0)
+	else if (virDomainSetMetadata(dom, META, (const char *)xmlBufferContent(buf), key, ns,
+				      flags) < 0)
 		rc = cmd_virt_error(err, virDomainGetName(dom));
 	if (buf)
 		xmlBufferFree(buf);

@@ -11,7 +11,8 @@
 /* The element of that namespace as libvirt gives it: without prefixes. A new
  * <name/> if there is none. Free with xmlFreeDoc.
  * Return: 0 or negative errno. */
-int cmd_meta_read(virDomainPtr dom, const char *ns, const char *name, xmlDoc **ret, struct vw_err *err);
+int cmd_meta_read(virDomainPtr dom, const char *ns, const char *name, xmlDoc **ret,
+		  struct vw_err *err);
 
 /* Store it, with the old config kept before. live: also in the running guest, if
  * there is one (so that it goes along at a migration). key: the prefix. */

@@ -46,7 +46,8 @@ static bool edit(xmlNode *root, const struct change *change)
 	xmlNode *n;
 	size_t i;
 
-	if (change->mode && !xmlSetProp(root, (const xmlChar *)"mode", (const xmlChar *)change->mode))
+	if (change->mode &&
+	    !xmlSetProp(root, (const xmlChar *)"mode", (const xmlChar *)change->mode))
 		return false;
 	for (i = 0; i < change->n_unskip; i++)
 		while ((n = find_skip(root, change->unskip[i]))) {
@@ -63,7 +64,8 @@ static bool edit(xmlNode *root, const struct change *change)
 	return true;
 }
 
-static int change_mode(struct cmd *cmd, virDomainPtr dom, const struct change *change, struct vw_err *err)
+static int change_mode(struct cmd *cmd, virDomainPtr dom, const struct change *change,
+		       struct vw_err *err)
 {
 	CMD_AUTODOC xmlDoc *doc = NULL;
 	int rc = cmd_meta_read(dom, VW_METADATA_NS, "warden", &doc, err);
@@ -123,8 +125,8 @@ static int show_mode(struct cmd *cmd, virDomainPtr dom)
 	for (n = cmd_meta_child(root, "skip"); n; n = cmd_meta_next(n, "skip")) {
 		const char *rule = vw_xml_attr(n, "rule");
 
-		out_print(&cmd->out, OUT_PLAIN, "%s%s", n == cmd_meta_child(root, "skip") ? "; skips " : " ",
-			  rule ? rule : "?");
+		out_print(&cmd->out, OUT_PLAIN, "%s%s",
+			  n == cmd_meta_child(root, "skip") ? "; skips " : " ", rule ? rule : "?");
 	}
 	fputc('\n', cmd->out.f);
 	return CMD_OK;
@@ -159,7 +161,8 @@ static int parse(struct cmd *cmd, int argc, char **argv, struct change *change)
 	}
 	change->mode = argv[optind + 1];
 	if (change->mode && !is_mode(change->mode)) {
-		cmd->status = cmd_usage(cmd, "a mode is enforce, audit or off, not '%s'", change->mode);
+		cmd->status = cmd_usage(cmd, "a mode is enforce, audit or off, not '%s'",
+					change->mode);
 		return CMD_STOP;
 	}
 	return CMD_OK;
@@ -186,13 +189,14 @@ static int run_mode(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_mode = {
 	.name = "mode",
 	.summary = "who may change what in a domain: enforce, audit, off",
-	.usage = "virt-warden mode DOMAIN [enforce|audit|off] [--skip RULE]… [--unskip RULE]…\n"
-		 "\n"
-		 "enforce: fixed when it is defined; audit: findings only; off: left alone by every\n"
-		 "part of virt-warden. Kept in the domain's metadata. Without a mode: shows it.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --skip RULE     leave what this rule is about as it is (check names the rules)\n"
-		 "      --unskip RULE   take that back\n",
+	.usage =
+		"virt-warden mode DOMAIN [enforce|audit|off] [--skip RULE]… [--unskip RULE]…\n"
+		"\n"
+		"enforce: fixed when it is defined; audit: findings only; off: left alone by every\n"
+		"part of virt-warden. Kept in the domain's metadata. Without a mode: shows it.\n"
+		"\n"
+		"Options:\n"
+		"      --skip RULE     leave what this rule is about as it is (check names the rules)\n"
+		"      --unskip RULE   take that back\n",
 	.run = run_mode,
 };

@@ -13,9 +13,18 @@ extern char **environ;
 /* Return: 0 or negative errno. qemu-img says on stderr what it does not like. */
 static int run_qemu_img(const struct new_disk *disk, struct vw_err *err)
 {
+	static const char *const places[] = { "/usr/bin/qemu-img", "/usr/local/bin/qemu-img" };
+	bool local = access(places[0], X_OK) < 0;
 	char size[32];
-	char *argv[] = { (char *)"qemu-img", (char *)"create", (char *)"-q",  (char *)"-f",
-			 (char *)disk->format, (char *)"--", disk->path, size, NULL };
+	char *argv[] = { (char *)places[local],
+			 (char *)"create",
+			 (char *)"-q",
+			 (char *)"-f",
+			 (char *)disk->format,
+			 (char *)"--",
+			 disk->path,
+			 size,
+			 NULL };
 	posix_spawn_file_actions_t actions;
 	int status = 0, rc;
 	pid_t pid;
@@ -24,10 +33,11 @@ static int run_qemu_img(const struct new_disk *disk, struct vw_err *err)
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	rc = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
-		return vw_err_set(err, -rc, "qemu-img can't be run: %s (package qemu-utils or qemu-img)",
+		return vw_err_set(err, -rc,
+				  "qemu-img can't be run: %s (package qemu-utils or qemu-img)",
 				  strerror(rc));
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
@@ -39,10 +49,12 @@ static int run_qemu_img(const struct new_disk *disk, struct vw_err *err)
 
 static int create_image(struct new_disk *disk, struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = open(disk->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	VW_AUTOCLOSE int fd = open(disk->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+				   0600);
 
 	if (fd < 0 && errno == EEXIST)
-		return vw_err_set(err, -EEXIST, "%s: is there already and is not overwritten; leave size= away",
+		return vw_err_set(err, -EEXIST,
+				  "%s: is there already and is not overwritten; leave size= away",
 				  disk->path);
 	if (fd < 0)
 		return vw_err_set(err, -errno, "%s: %s", disk->path, strerror(errno));

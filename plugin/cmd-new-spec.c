@@ -118,9 +118,10 @@ static int disk_option(struct new_disk *disk, const char *word, struct vw_err *e
 		snprintf(disk->bus, sizeof(disk->bus), "%s", bus);
 		return 0;
 	}
-	return vw_err_set(err, CMD_E_USAGE,
-			  "--disk does not know '%s': size=GiB, format=raw|qcow2|…, bus=virtio|scsi|sata|ide|usb",
-			  word);
+	return vw_err_set(
+		err, CMD_E_USAGE,
+		"--disk does not know '%s': size=GiB, format=raw|qcow2|…, bus=virtio|scsi|sata|ide|usb",
+		word);
 }
 
 int new_add_disk(struct new_domain *d, const char *spec, struct vw_err *err)
@@ -170,7 +171,9 @@ int new_add_nic(struct new_domain *d, const char *spec, struct vw_err *err)
 	word = copy ? next_word(&rest) : NULL;
 	if (!word)
 		return vw_err_set(err, CMD_E_USAGE, "--network needs a name");
-	nic->type = vw_streq(word, "user") ? "user" : value_of(word, "bridge") ? "bridge" : "network";
+	nic->type = vw_streq(word, "user")     ? "user"
+		    : value_of(word, "bridge") ? "bridge"
+					       : "network";
 	name = value_of(word, nic->type);
 	if (strcmp(nic->type, "user"))
 		nic->name = strdup(name ? name : word);
@@ -178,7 +181,8 @@ int new_add_nic(struct new_domain *d, const char *spec, struct vw_err *err)
 	while ((word = next_word(&rest))) {
 		mac = value_of(word, "mac");
 		if (!mac || !is_mac(mac))
-			return vw_err_set(err, CMD_E_USAGE, "--network does not know '%s': mac=52:54:00:…", word);
+			return vw_err_set(err, CMD_E_USAGE,
+					  "--network does not know '%s': mac=52:54:00:…", word);
 		memcpy(nic->mac, mac, sizeof(nic->mac));
 	}
 	return 0;

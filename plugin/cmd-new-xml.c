@@ -44,7 +44,8 @@ static void target_name(const char *prefix, unsigned i, char *buf, size_t size)
 	if (i < 26)
 		snprintf(buf, size, "%s%c", prefix, 'a' + (char)i);
 	else
-		snprintf(buf, size, "%s%c%c", prefix, 'a' + (char)(i / 26 - 1), 'a' + (char)(i % 26));
+		snprintf(buf, size, "%s%c%c", prefix, 'a' + (char)(i / 26 - 1),
+			 'a' + (char)(i % 26));
 }
 
 /* Targets given so far: hdX, sdX, vdX. */
@@ -54,7 +55,8 @@ struct targets {
 };
 
 /* The bus and the next target on it. bus "": what every guest boots on. */
-static const char *next_target(struct targets *t, const char *bus, bool cdrom, char *target, size_t size)
+static const char *next_target(struct targets *t, const char *bus, bool cdrom, char *target,
+			       size_t size)
 {
 	if (!*bus)
 		bus = !t->x86 ? (cdrom ? "scsi" : "virtio") : t->hd < 4 ? "ide" : "sata";
@@ -120,7 +122,8 @@ static const char *add_admins_word(xmlNode *root, const struct new_domain *d)
 	if (!*bus)
 		return bus;
 	warden = add(add(root, "metadata", "", NULL), "warden", "", NULL);
-	ns = warden ? xmlNewNs(warden, (const xmlChar *)VW_METADATA_NS, (const xmlChar *)"w") : NULL;
+	ns = warden ? xmlNewNs(warden, (const xmlChar *)VW_METADATA_NS, (const xmlChar *)"w")
+		    : NULL;
 	xmlSetNs(warden, ns);
 	xmlSetNs(add(warden, "skip", "rule", "disk-bus"), ns);
 	if (vw_streq(bus, "ide"))

@@ -116,12 +116,14 @@ static int check_define(const struct new_run *r, const struct cmd_audit *a, stru
 	size_t i;
 
 	if (a->facts->facts.new_here != VW_YES)
-		return vw_err_set(err, -EEXIST, "%s: libvirt has a domain of that name already", r->d.name);
+		return vw_err_set(err, -EEXIST, "%s: libvirt has a domain of that name already",
+				  r->d.name);
 	for (i = 0; i < r->d.n_disks; i++)
 		if (r->d.disks[i].size_gib && !a->facts->local)
-			return vw_err_set(err, -ENOTSUP,
-					  "%s: can't be created on another host; create it there, leave size= away",
-					  r->d.disks[i].path);
+			return vw_err_set(
+				err, -ENOTSUP,
+				"%s: can't be created on another host; create it there, leave size= away",
+				r->d.disks[i].path);
 	return 0;
 }
 
@@ -145,7 +147,8 @@ static int define(struct new_run *r, const struct cmd_audit *a, char *ret_uuid, 
 	}
 	rc = cmd_domain_xml(dom, &stored, err);
 	if (rc == 0)
-		rc = vw_apply_keep(r->cmd->ctx, ret_uuid, r->d.name, stored, VW_CAUSE_CLIENT, rules, err);
+		rc = vw_apply_keep(r->cmd->ctx, ret_uuid, r->d.name, stored, VW_CAUSE_CLIENT, rules,
+				   err);
 	return rc < 0 ? vw_err_wrap(err, rc, "%s: defined, but not in the history", r->d.name) : 0;
 }
 
@@ -162,7 +165,8 @@ static void report_defined(const struct new_run *r)
 	out_print(&cmd->out, OUT_BOLD, "virsh start %s\n", name ? name : "");
 	for (i = 0; i < r->d.n_disks; i++)
 		if (!r->d.disks[i].exists && !r->d.disks[i].size_gib)
-			cmd_note(cmd, "%s: is not there yet; with size=GiB it would have been created",
+			cmd_note(cmd,
+				 "%s: is not there yet; with size=GiB it would have been created",
 				 r->d.disks[i].path);
 }
 
@@ -182,8 +186,8 @@ static int make(struct new_run *r)
 		rc = new_defaults(r, &host, &err);
 	if (rc == 0) {
 		text = new_generic_xml(&r->d);
-		rc = text ? cmd_audit_text(r->cmd, text, r->d.name, &opt, &a, &err) :
-			    vw_err_set(&err, -ENOMEM, "out of memory");
+		rc = text ? cmd_audit_text(r->cmd, text, r->d.name, &opt, &a, &err)
+			  : vw_err_set(&err, -ENOMEM, "out of memory");
 	}
 	if (rc == 0 && r->define)
 		rc = define(r, a, uuid, &err);
@@ -206,8 +210,17 @@ static bool is_good_name(const char *name)
 }
 
 enum {
-	OPT_OS = CMD_OPT_OWN, OPT_NAME, OPT_MEMORY, OPT_VCPUS, OPT_DISK, OPT_NETWORK, OPT_CDROM,
-	OPT_DEFINE, OPT_ARCH, OPT_VIRTTYPE, OPT_GRAPHICS,
+	OPT_OS = CMD_OPT_OWN,
+	OPT_NAME,
+	OPT_MEMORY,
+	OPT_VCPUS,
+	OPT_DISK,
+	OPT_NETWORK,
+	OPT_CDROM,
+	OPT_DEFINE,
+	OPT_ARCH,
+	OPT_VIRTTYPE,
+	OPT_GRAPHICS,
 };
 
 static int word(const char *option, const char *text, const char *const *words, const char **ret,
@@ -230,7 +243,8 @@ static int take_option(struct new_run *r, int c, struct vw_err *err)
 	switch (c) {
 	case OPT_OS: d->os = optarg; return 0;
 	case OPT_NAME: d->name = optarg; return 0;
-	case OPT_MEMORY: return cmd_number("--memory (MiB)", optarg, 1, 1ul << 30, &d->memory_mib, err);
+	case OPT_MEMORY:
+		return cmd_number("--memory (MiB)", optarg, 1, 1ul << 30, &d->memory_mib, err);
 	case OPT_VCPUS: return cmd_number("--vcpus", optarg, 1, 4096, &d->vcpus, err);
 	case OPT_DISK: return new_add_disk(d, optarg, err);
 	case OPT_NETWORK: return new_add_nic(d, optarg, err);
@@ -274,31 +288,33 @@ static int run_new(struct cmd *cmd, int argc, char **argv)
 	if (!r.d.os || !r.d.name)
 		return cmd_usage(cmd, "--os and --name are needed");
 	if (!is_good_name(r.d.name))
-		return cmd_usage(cmd, "a name is not empty, is UTF-8, and has no '/' or control characters");
+		return cmd_usage(
+			cmd, "a name is not empty, is UTF-8, and has no '/' or control characters");
 	return make(&r);
 }
 
 const struct command cmd_new = {
 	.name = "new",
 	.summary = "a whole domain XML from the templates",
-	.usage = "virt-warden new --os ID --name N --disk PATH[,size=GiB][,format=F][,bus=B]…\n"
-		 "                       --network NAME|bridge=BR|user… [OPTION]…\n"
-		 "\n"
-		 "Prints the XML of a new domain with the devices that suit the OS. Needs no\n"
-		 "libvirt for that; if one is there, what its emulator offers is respected.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --os ID         the guest OS, as `virt-warden os list` names it\n"
-		 "      --name N        the domain's name\n"
-		 "      --memory MiB    else what osinfo-db recommends for the OS\n"
-		 "      --vcpus N       likewise\n"
-		 "      --disk PATH     with ,size=GiB (created by --define, never overwritten),\n"
-		 "                      ,format=raw|qcow2|…, ,bus=virtio|scsi|sata|ide|usb; repeatable\n"
-		 "      --network NAME  a libvirt network, bridge=BR or user; ,mac=MAC; repeatable\n"
-		 "      --cdrom ISO     install medium\n"
-		 "      --define        define it instead of printing it\n"
-		 "      --arch ARCH     else this host's\n"
-		 "      --virttype T    kvm or qemu, else kvm where it works\n"
-		 "      --graphics G    none, vnc (the default) or spice\n",
+	.usage =
+		"virt-warden new --os ID --name N --disk PATH[,size=GiB][,format=F][,bus=B]…\n"
+		"                       --network NAME|bridge=BR|user… [OPTION]…\n"
+		"\n"
+		"Prints the XML of a new domain with the devices that suit the OS. Needs no\n"
+		"libvirt for that; if one is there, what its emulator offers is respected.\n"
+		"\n"
+		"Options:\n"
+		"      --os ID         the guest OS, as `virt-warden os list` names it\n"
+		"      --name N        the domain's name\n"
+		"      --memory MiB    else what osinfo-db recommends for the OS\n"
+		"      --vcpus N       likewise\n"
+		"      --disk PATH     with ,size=GiB (created by --define, never overwritten),\n"
+		"                      ,format=raw|qcow2|…, ,bus=virtio|scsi|sata|ide|usb; repeatable\n"
+		"      --network NAME  a libvirt network, bridge=BR or user; ,mac=MAC; repeatable\n"
+		"      --cdrom ISO     install medium\n"
+		"      --define        define it instead of printing it\n"
+		"      --arch ARCH     else this host's\n"
+		"      --virttype T    kvm or qemu, else kvm where it works\n"
+		"      --graphics G    none, vnc (the default) or spice\n",
 	.run = run_new,
 };

@@ -15,7 +15,7 @@ struct new_disk {
 	unsigned size_gib; /* 0 = not said: nothing is created */
 	bool block;        /* a block device */
 	bool exists;
-	bool created;      /* by us, in this run */
+	bool created; /* by us, in this run */
 };
 
 struct new_nic {
@@ -25,10 +25,10 @@ struct new_nic {
 };
 
 struct new_domain {
-	const char *name, *os;                    /* --name, --os */
-	const char *arch, *virttype, *graphics;   /* never NULL after new_defaults */
-	char *cdrom;                              /* absolute, NULL = none */
-	unsigned long memory_mib, vcpus;          /* 0 = as the OS wants it */
+	const char *name, *os;                  /* --name, --os */
+	const char *arch, *virttype, *graphics; /* never NULL after new_defaults */
+	char *cdrom;                            /* absolute, NULL = none */
+	unsigned long memory_mib, vcpus;        /* 0 = as the OS wants it */
 	struct new_disk disks[NEW_DISKS_MAX];
 	size_t n_disks;
 	struct new_nic nics[NEW_NICS_MAX];

@@ -45,8 +45,8 @@ static void add_row(struct out_table *t, const struct vw_os *os)
 static int os_list(struct cmd *cmd, const char *family, const char *pattern)
 {
 	static const struct out_column cols[] = {
-		{ "ID", 0, false }, { "NAME", 48, false }, { "FAMILY", 0, false }, { "RELEASED", 0, false },
-		{ "FULL ID", 0, false },
+		{ "ID", 0, false },       { "NAME", 48, false },   { "FAMILY", 0, false },
+		{ "RELEASED", 0, false }, { "FULL ID", 0, false },
 	};
 	OUT_AUTOTABLE struct out_table t = { 0 };
 	struct vw_err err = { 0 };
@@ -65,10 +65,13 @@ static int os_list(struct cmd *cmd, const char *family, const char *pattern)
 		if (matches(os, family, pattern)) {
 			found++;
 			if (list)
-				json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o, s:o}",
-					"id", out_json_string(os->id), "short_id", out_json_string(os->short_id),
-					"name", out_json_string(os->name), "family", out_json_string(os->family),
-					"released", out_json_string(os->release_date)));
+				json_array_append_new(
+					list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "id",
+							out_json_string(os->id), "short_id",
+							out_json_string(os->short_id), "name",
+							out_json_string(os->name), "family",
+							out_json_string(os->family), "released",
+							out_json_string(os->release_date)));
 			else
 				add_row(&t, os);
 		}
@@ -109,7 +112,9 @@ static void show_text(struct cmd *cmd, const struct vw_os *os)
 	static const struct out_column cols[] = { { "", 0, false }, { "", 0, false } };
 	OUT_AUTOTABLE struct out_table t = { 0 };
 	struct vw_templates *templates = vw_context_templates(cmd->ctx, NULL);
-	const char *template = templates ? vw_template_id(vw_templates_pick(templates, os, VW_UNKNOWN)) : NULL;
+	const char *template = templates ? vw_template_id(
+						   vw_templates_pick(templates, os, VW_UNKNOWN))
+					 : NULL;
 	VW_AUTOFREE char *features = NULL;
 	size_t i, len = 0;
 	FILE *f = open_memstream(&features, &len);
@@ -160,10 +165,11 @@ static int report_os(struct cmd *cmd, const struct vw_os *os, enum vw_os_source 
 		     enum vw_evidence confidence, const char *note)
 {
 	if (cmd->json) {
-		int rc = out_json_print(cmd, json_pack("{s:i, s:{s:o, s:o, s:o}}", "version", 1, "os",
-			"id", out_json_string(os ? os->id : NULL),
-			"source", out_json_string(vw_os_source_name(source)),
-			"confidence", out_json_string(vw_evidence_name(confidence))));
+		int rc = out_json_print(
+			cmd, json_pack("{s:i, s:{s:o, s:o, s:o}}", "version", 1, "os", "id",
+				       out_json_string(os ? os->id : NULL), "source",
+				       out_json_string(vw_os_source_name(source)), "confidence",
+				       out_json_string(vw_evidence_name(confidence))));
 
 		return rc == CMD_OK && !os ? CMD_UNKNOWN : rc;
 	}
@@ -185,7 +191,8 @@ static int detect_media(struct cmd *cmd, const char *path)
 {
 	struct vw_err err = { 0 };
 	struct vw_osindex *index = open_index(cmd, &err);
-	VW_AUTOFREE char *program = index ? vw_context_program(cmd->ctx, "virt-warden-osinfo") : NULL;
+	VW_AUTOFREE char *program = index ? vw_context_program(cmd->ctx, "virt-warden-osinfo")
+					  : NULL;
 	VW_AUTOFREE char *full = realpath(path, NULL);
 	char id[256] = "";
 	struct vw_os *os = NULL;
@@ -197,7 +204,8 @@ static int detect_media(struct cmd *cmd, const char *path)
 		cmd_error(cmd, "%s: %m", path);
 		return CMD_UNKNOWN;
 	}
-	rc = vw_run((char *[]){ program, (char *)"media", full, NULL }, MEDIA_TIMEOUT_MS, id, sizeof(id), &err);
+	rc = vw_run((char *[]){ program, (char *)"media", full, NULL }, MEDIA_TIMEOUT_MS, id,
+		    sizeof(id), &err);
 	id[strcspn(id, " \t\n")] = '\0';
 	if (rc < 0)
 		return cmd_fail(cmd, &err);
@@ -233,7 +241,8 @@ static int os_detect(struct cmd *cmd, const char *name)
 	struct vw_err err = { 0 };
 	int rc;
 
-	if (cmd_is_file(name) && !vw_streq(name, "-") && cmd_is_plain_file(name) && !looks_like_xml(name))
+	if (cmd_is_file(name) && !vw_streq(name, "-") && cmd_is_plain_file(name) &&
+	    !looks_like_xml(name))
 		return detect_media(cmd, name);
 	if (cmd_is_file(name)) {
 		rc = cmd_audit_file(cmd, name, &opt, &a, &err);
@@ -246,7 +255,8 @@ static int os_detect(struct cmd *cmd, const char *name)
 	}
 	if (rc < 0)
 		return cmd_fail(cmd, &err);
-	return report_os(cmd, a->plan->os, a->plan->os_source, a->plan->os_confidence, a->facts->os_note);
+	return report_os(cmd, a->plan->os, a->plan->os_source, a->plan->os_confidence,
+			 a->facts->os_note);
 }
 
 /* <libosinfo:libosinfo><libosinfo:os id="…"/>, where virt-manager and the rest look for it. */
@@ -264,7 +274,8 @@ static int store_os(struct cmd *cmd, virDomainPtr dom, const char *id, struct vw
 		os = xmlNewChild(root, NULL, (const xmlChar *)"os", NULL);
 	if (!os || !xmlSetProp(os, (const xmlChar *)"id", (const xmlChar *)id))
 		return vw_err_set(err, -ENOMEM, "out of memory");
-	return cmd_meta_write(cmd, dom, VW_METADATA_OS_NS, "libosinfo", doc, false, "os-metadata", err);
+	return cmd_meta_write(cmd, dom, VW_METADATA_OS_NS, "libosinfo", doc, false, "os-metadata",
+			      err);
 }
 
 static int os_set(struct cmd *cmd, const char *name, const char *id)
@@ -295,7 +306,9 @@ static int run_os(struct cmd *cmd, int argc, char **argv)
 {
 	enum { OPT_FAMILY = CMD_OPT_OWN };
 	static const struct option longs[] = {
-		CMD_LONG, { "family", required_argument, NULL, OPT_FAMILY }, CMD_LONG_END,
+		CMD_LONG,
+		{ "family", required_argument, NULL, OPT_FAMILY },
+		CMD_LONG_END,
 	};
 	const char *family = NULL, *what;
 	int c, n;
@@ -317,22 +330,24 @@ static int run_os(struct cmd *cmd, int argc, char **argv)
 		return os_detect(cmd, argv[optind + 1]);
 	if (vw_streq(what, "set") && n == 2)
 		return os_set(cmd, argv[optind + 1], argv[optind + 2]);
-	return cmd_usage(cmd, "os takes: list [PATTERN], show ID, detect FILE|DOMAIN, set DOMAIN ID");
+	return cmd_usage(cmd,
+			 "os takes: list [PATTERN], show ID, detect FILE|DOMAIN, set DOMAIN ID");
 }
 
 const struct command cmd_os = {
 	.name = "os",
 	.summary = "OS facts: list, show, detect, set",
-	.usage = "virt-warden os list [--family F] [PATTERN]\n"
-		 "       virt-warden os show ID\n"
-		 "       virt-warden os detect FILE|DOMAIN\n"
-		 "       virt-warden os set DOMAIN ID\n"
-		 "\n"
-		 "list and show: what osinfo-db knows. detect: the OS of a domain, of a domain XML\n"
-		 "or of an install medium (ISO), where that was learnt and how sure it is. set:\n"
-		 "stores the OS in the domain, where virt-manager and others look for it too.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --family F      linux, winnt, freebsd … only\n",
+	.usage =
+		"virt-warden os list [--family F] [PATTERN]\n"
+		"       virt-warden os show ID\n"
+		"       virt-warden os detect FILE|DOMAIN\n"
+		"       virt-warden os set DOMAIN ID\n"
+		"\n"
+		"list and show: what osinfo-db knows. detect: the OS of a domain, of a domain XML\n"
+		"or of an install medium (ISO), where that was learnt and how sure it is. set:\n"
+		"stores the OS in the domain, where virt-manager and others look for it too.\n"
+		"\n"
+		"Options:\n"
+		"      --family F      linux, winnt, freebsd … only\n",
 	.run = run_os,
 };

@@ -12,15 +12,15 @@
 
 struct status {
 	char *uri;
-	unsigned long libvirt;      /* version, 0 = no answer */
+	unsigned long libvirt; /* version, 0 = no answer */
 	struct vw_err libvirt_err;
 	char hook[PATH_MAX], virsh[PATH_MAX];
 	bool has_hook, has_wrapper;
-	size_t oses;                /* in the index, 0 = none */
-	long index_days;            /* -1 = unknown */
+	size_t oses;     /* in the index, 0 = none */
+	long index_days; /* -1 = unknown */
 	pid_t agent;
 	size_t domains, active, fixed, versions;
-	size_t modes[4];            /* by enum vw_mode */
+	size_t modes[4]; /* by enum vw_mode */
 };
 
 static void look_at_index(struct cmd *cmd, struct status *s)
@@ -46,7 +46,8 @@ static void look_at_history(struct cmd *cmd, virDomainPtr dom, struct status *s)
 	struct vw_version *list = NULL;
 	size_t n = 0, i;
 
-	if (!h || virDomainGetUUIDString(dom, uuid) < 0 || vw_history_list(h, uuid, &list, &n, NULL) < 0)
+	if (!h || virDomainGetUUIDString(dom, uuid) < 0 ||
+	    vw_history_list(h, uuid, &list, &n, NULL) < 0)
 		return;
 	s->versions += n;
 	for (i = 0; i < n && list[i].cause != VW_CAUSE_FIX; i++)
@@ -90,15 +91,18 @@ static void print_text(const struct cmd *cmd, const struct status *s)
 	OUT_AUTOTABLE struct out_table t = { 0 };
 
 	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
-#define ROW(key, style, ...) (out_table_add(&t, OUT_DIM, key), out_table_addf(&t, style, __VA_ARGS__))
+#define ROW(key, style, ...) \
+	(out_table_add(&t, OUT_DIM, key), out_table_addf(&t, style, __VA_ARGS__))
 	if (s->libvirt)
-		ROW("libvirt", OUT_GOOD, "%lu.%lu.%lu on %s", s->libvirt / 1000000, s->libvirt / 1000 % 1000,
-		    s->libvirt % 1000, s->uri ? s->uri : "?");
+		ROW("libvirt", OUT_GOOD, "%lu.%lu.%lu on %s", s->libvirt / 1000000,
+		    s->libvirt / 1000 % 1000, s->libvirt % 1000, s->uri ? s->uri : "?");
 	else
 		ROW("libvirt", OUT_BAD, "%s", s->libvirt_err.text);
-	ROW("virsh", s->has_wrapper ? OUT_GOOD : OUT_WARN, "%s%s", *s->virsh ? s->virsh : "none on PATH",
+	ROW("virsh", s->has_wrapper ? OUT_GOOD : OUT_WARN, "%s%s",
+	    *s->virsh ? s->virsh : "none on PATH",
 	    s->has_wrapper || !*s->virsh ? "" : ": not our wrapper");
-	ROW("hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook, s->has_hook ? "" : ": not installed");
+	ROW("hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook,
+	    s->has_hook ? "" : ": not installed");
 	if (s->agent)
 		ROW("agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
 	else
@@ -107,8 +111,10 @@ static void print_text(const struct cmd *cmd, const struct status *s)
 		ROW("OS index", OUT_PLAIN, "%zu OSes, %ld day%s old", s->oses, s->index_days,
 		    s->index_days == 1 ? "" : "s");
 	else
-		ROW("OS index", s->oses ? OUT_PLAIN : OUT_WARN, "%s", s->oses ? "of the system" : "not built");
-	ROW("domains", OUT_PLAIN, "%zu: %zu running, %zu off", s->domains, s->active, s->domains - s->active);
+		ROW("OS index", s->oses ? OUT_PLAIN : OUT_WARN, "%s",
+		    s->oses ? "of the system" : "not built");
+	ROW("domains", OUT_PLAIN, "%zu: %zu running, %zu off", s->domains, s->active,
+	    s->domains - s->active);
 	ROW("modes", OUT_PLAIN, "%zu enforce, %zu audit, %zu off", s->modes[VW_MODE_ENFORCE],
 	    s->modes[VW_MODE_AUDIT], s->modes[VW_MODE_OFF]);
 	ROW("history", OUT_PLAIN, "%zu of them fixed, %zu versions kept", s->fixed, s->versions);
@@ -121,20 +127,22 @@ static int print_json(struct cmd *cmd, const struct status *s)
 	char version[32] = "";
 
 	if (s->libvirt)
-		snprintf(version, sizeof(version), "%lu.%lu.%lu", s->libvirt / 1000000, s->libvirt / 1000 % 1000,
-			 s->libvirt % 1000);
-	return out_json_print(cmd, json_pack(
-		"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
-		"version", 1,
-		"libvirt", "uri", out_json_string(s->uri), "version", out_json_string(version),
-		"wrapper", json_boolean(s->has_wrapper),
-		"hook", json_boolean(s->has_hook),
-		"agent", out_json_string(s->agent ? "running" : "not installed"),
-		"os_index", "oses", (json_int_t)s->oses, "days", (int)s->index_days,
-		"domains", "total", (json_int_t)s->domains, "active", (json_int_t)s->active,
-		"fixed", (json_int_t)s->fixed, "versions", (json_int_t)s->versions,
-		"modes", "enforce", (json_int_t)s->modes[VW_MODE_ENFORCE],
-		"audit", (json_int_t)s->modes[VW_MODE_AUDIT], "off", (json_int_t)s->modes[VW_MODE_OFF]));
+		snprintf(version, sizeof(version), "%lu.%lu.%lu", s->libvirt / 1000000,
+			 s->libvirt / 1000 % 1000, s->libvirt % 1000);
+	return out_json_print(
+		cmd,
+		json_pack(
+			"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
+			"version", 1, "libvirt", "uri", out_json_string(s->uri), "version",
+			out_json_string(version), "wrapper", json_boolean(s->has_wrapper), "hook",
+			json_boolean(s->has_hook), "agent",
+			out_json_string(s->agent ? "running" : "not installed"), "os_index", "oses",
+			(json_int_t)s->oses, "days", (int)s->index_days, "domains", "total",
+			(json_int_t)s->domains, "active", (json_int_t)s->active, "fixed",
+			(json_int_t)s->fixed, "versions", (json_int_t)s->versions, "modes",
+			"enforce", (json_int_t)s->modes[VW_MODE_ENFORCE], "audit",
+			(json_int_t)s->modes[VW_MODE_AUDIT], "off",
+			(json_int_t)s->modes[VW_MODE_OFF]));
 }
 
 static int run_status(struct cmd *cmd, int argc, char **argv)
@@ -170,9 +178,10 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_status = {
 	.name = "status",
 	.summary = "what runs, and what became of the domains",
-	.usage = "virt-warden status\n"
-		 "\n"
-		 "The parts of virt-warden on this host, the OS index, and the domains by state and\n"
-		 "mode, with what the history has of them.\n",
+	.usage =
+		"virt-warden status\n"
+		"\n"
+		"The parts of virt-warden on this host, the OS index, and the domains by state and\n"
+		"mode, with what the history has of them.\n",
 	.run = run_status,
 };

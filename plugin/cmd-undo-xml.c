@@ -48,7 +48,8 @@ static int carry_macs(struct vw_xml *x, struct vw_xml *current)
 	xmlNode *b = vw_xml_path(vw_xml_root(current), "devices/interface");
 	int rc = 0;
 
-	for (; rc == 0 && a && b; a = vw_xml_next(a, "interface"), b = vw_xml_next(b, "interface")) {
+	for (; rc == 0 && a && b;
+	     a = vw_xml_next(a, "interface"), b = vw_xml_next(b, "interface")) {
 		xmlNode *mac = vw_xml_child(b, "mac"), *n = NULL;
 		const char *address = mac ? vw_xml_attr(mac, "address") : NULL;
 
@@ -133,19 +134,22 @@ static bool is_default_nvram(const char *path, const char *name)
 	return base && !strncmp(base + 1, name, len) && vw_startswith(base + 1 + len, "_VARS.");
 }
 
-static void find_risk(struct vw_xml *x, struct vw_xml *current, const char *name, char *risk, size_t size)
+static void find_risk(struct vw_xml *x, struct vw_xml *current, const char *name, char *risk,
+		      size_t size)
 {
 	struct firmware now = firmware_of(current), then = firmware_of(x);
 	const char *nvram = *now.nvram ? now.nvram : "its EFI variables";
 
 	if (now.efi != then.efi)
-		snprintf(risk, size, "the firmware would change from %s to %s%s%s", now.efi ? "EFI" : "BIOS",
-			 then.efi ? "EFI" : "BIOS", now.efi ? ", and no longer use " : "",
-			 now.efi ? nvram : "");
+		snprintf(risk, size, "the firmware would change from %s to %s%s%s",
+			 now.efi ? "EFI" : "BIOS", then.efi ? "EFI" : "BIOS",
+			 now.efi ? ", and no longer use " : "", now.efi ? nvram : "");
 	else if (now.efi && *now.loader && *then.loader && !vw_streq(now.loader, then.loader))
-		snprintf(risk, size, "another EFI build (%s) would meet the variables of this one", then.loader);
-	else if (now.efi && *now.nvram && (*then.nvram ? !vw_streq(now.nvram, then.nvram) :
-							 !is_default_nvram(now.nvram, name)))
+		snprintf(risk, size, "another EFI build (%s) would meet the variables of this one",
+			 then.loader);
+	else if (now.efi && *now.nvram &&
+		 (*then.nvram ? !vw_streq(now.nvram, then.nvram)
+			      : !is_default_nvram(now.nvram, name)))
 		snprintf(risk, size, "the EFI variables in %s would no longer be used", now.nvram);
 	else if (now.tpm && !then.tpm)
 		snprintf(risk, size, "the TPM and the keys in it would be taken from the guest");
@@ -161,7 +165,8 @@ int cmd_undo_prepare(const struct cmd_undo *undo, const char *kept, char **ret_x
 
 	*ret_risk = '\0';
 	if (rc == 0 && undo->current)
-		rc = vw_xml_parse(undo->current, strlen(undo->current), undo->name, "domain", &current, err);
+		rc = vw_xml_parse(undo->current, strlen(undo->current), undo->name, "domain",
+				  &current, err);
 	if (rc < 0)
 		return rc;
 	rc = undo->current ? set_child(x, "name", "name", undo->name) : 0;

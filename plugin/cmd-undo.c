@@ -17,12 +17,11 @@
 struct undo {
 	struct cmd *cmd;
 	struct cmd_versions versions;
-	virDomainPtr dom;  /* NULL: libvirt no longer has it */
-	char *current;     /* config now, NULL likewise */
-	char *skip;        /* rules that the undone fixes had applied */
+	virDomainPtr dom; /* NULL: libvirt no longer has it */
+	char *current;    /* config now, NULL likewise */
+	char *skip;       /* rules that the undone fixes had applied */
 	bool force;
-	bool kept;         /* the current config is in the history */
-	bool defined;      /* something was defined */
+	bool defined; /* something was defined */
 };
 
 static void undo_clear(struct undo *u)
@@ -44,32 +43,21 @@ static char *undone_rules(const struct cmd_versions *v, unsigned n)
 	if (!f)
 		return NULL;
 	for (i = 0; i < v->n; i++)
-		if (v->list[i].n > n && (v->list[i].cause == VW_CAUSE_FIX || v->list[i].cause == VW_CAUSE_AGENT))
+		if (v->list[i].n > n &&
+		    (v->list[i].cause == VW_CAUSE_FIX || v->list[i].cause == VW_CAUSE_AGENT))
 			fprintf(f, "%s ", v->list[i].rules);
 	fclose(f);
 	return rules;
 }
 
-static int keep_current(struct undo *u, struct vw_err *err)
-{
-	int rc;
-
-	if (u->kept || !u->current)
-		return 0;
-	rc = vw_apply_keep(u->cmd->ctx, u->versions.uuid, u->versions.name, u->current, VW_CAUSE_UNDO, "", err);
-	if (rc < 0)
-		return vw_err_wrap(err, rc, "%s: nothing was changed, for the config can't be kept",
-				   u->versions.name);
-	u->kept = true;
-	return 0;
-}
-
 static int define(struct undo *u, const char *xml, struct vw_err *err)
 {
-	virDomainPtr dom = virDomainDefineXML(u->cmd->conn, xml);
+	virDomainPtr dom = NULL;
+	int rc = vw_apply_restore(u->cmd->ctx, u->cmd->conn, u->versions.uuid, u->versions.name,
+				  u->current, xml, &dom, err);
 
-	if (!dom)
-		return cmd_virt_error(err, u->versions.name);
+	if (rc < 0)
+		return rc;
 	if (u->dom)
 		virDomainFree(u->dom);
 	u->dom = dom;
@@ -95,13 +83,13 @@ static int go_to(struct undo *u, const struct vw_version *e, bool *ret_same, str
 	u->skip = u->current ? undone_rules(&u->versions, e->n) : strdup("");
 	if (!u->skip)
 		return vw_err_set(err, -ENOMEM, "out of memory");
-	rc = cmd_undo_prepare(&(struct cmd_undo){ u->versions.name, u->versions.uuid, u->current, u->skip },
-			      kept, &xml, risk, sizeof(risk), err);
+	rc = cmd_undo_prepare(
+		&(struct cmd_undo){ u->versions.name, u->versions.uuid, u->current, u->skip }, kept,
+		&xml, risk, sizeof(risk), err);
 	if (rc == 0 && *risk && !u->force)
-		rc = vw_err_set(err, -ECANCELED, "%s: version %u: %s; --force does it, and deletes nothing",
+		rc = vw_err_set(err, -ECANCELED,
+				"%s: version %u: %s; --force does it, and deletes nothing",
 				u->versions.name, e->n, risk);
-	if (rc == 0)
-		rc = keep_current(u, err);
 	if (rc == 0)
 		rc = define(u, xml, err);
 	if (rc == 0 && u->current) {
@@ -125,7 +113,8 @@ static int go_back(struct undo *u, const struct vw_version **ret, struct vw_err 
 		return 0;
 	}
 	if (rc == 0)
-		rc = vw_err_set(err, -ENOENT, "%s: no other config was kept, there is nothing to go back to",
+		rc = vw_err_set(err, -ENOENT,
+				"%s: no other config was kept, there is nothing to go back to",
 				u->versions.name);
 	if (u->defined && u->current)
 		define(u, u->current, NULL);
@@ -156,7 +145,8 @@ static int report(const struct undo *u, const struct vw_version *e)
 	out_print(o, OUT_PLAIN, "%s: back to version %u (%s by %s)\n", u->versions.name, e->n,
 		  vw_cause_name(e->cause), e->who);
 	if (u->current && *u->skip)
-		out_print(o, OUT_PLAIN, "skipped from now on: %s (virt-warden mode %s --unskip RULE)\n", u->skip,
+		out_print(o, OUT_PLAIN,
+			  "skipped from now on: %s (virt-warden mode %s --unskip RULE)\n", u->skip,
 			  u->versions.name);
 	if (active)
 		out_print(o, OUT_WARN, "takes effect at the next cold boot: it is running now\n");
@@ -190,7 +180,9 @@ static int run_undo(struct cmd *cmd, int argc, char **argv)
 {
 	enum { OPT_FORCE = CMD_OPT_OWN };
 	static const struct option longs[] = {
-		CMD_LONG, { "force", no_argument, NULL, OPT_FORCE }, CMD_LONG_END,
+		CMD_LONG,
+		{ "force", no_argument, NULL, OPT_FORCE },
+		CMD_LONG_END,
 	};
 	VW_CLEANUP(undo_clear) struct undo u = { .cmd = cmd };
 	struct vw_err err = { 0 };
@@ -206,7 +198,8 @@ static int run_undo(struct cmd *cmd, int argc, char **argv)
 		return cmd_usage(cmd, "one DOMAIN, and at most one version, are needed");
 	if (argv[optind + 1] && cmd_number("N", argv[optind + 1], 1, 0xffffffff, &n, &err) < 0)
 		return cmd_fail(cmd, &err);
-	if (cmd_connect(cmd, false, &err) < 0 || cmd_versions_find(cmd, argv[optind], &u.versions, &err) < 0)
+	if (cmd_connect(cmd, false, &err) < 0 ||
+	    cmd_versions_find(cmd, argv[optind], &u.versions, &err) < 0)
 		return cmd_fail(cmd, &err);
 	if (u.versions.known && (cmd_domain(cmd, u.versions.uuid, &u.dom, &err) < 0 ||
 				 cmd_domain_xml(u.dom, &u.current, &err) < 0))
@@ -217,14 +210,15 @@ static int run_undo(struct cmd *cmd, int argc, char **argv)
 const struct command cmd_undo = {
 	.name = "undo",
 	.summary = "go back to an earlier config of a domain",
-	.usage = "virt-warden undo DOMAIN [N] [--force]\n"
-		 "\n"
-		 "Without N: to the config before this one. The config that is left is kept first,\n"
-		 "so undo can be undone. What a fix had changed is not fixed again (mode shows it).\n"
-		 "A domain that was undefined comes back. EFI variables and TPM state are never\n"
-		 "deleted.\n"
-		 "\n"
-		 "Options:\n"
-		 "      --force         also where EFI variables or a TPM would no longer be used\n",
+	.usage =
+		"virt-warden undo DOMAIN [N] [--force]\n"
+		"\n"
+		"Without N: to the config before this one. The config that is left is kept first,\n"
+		"so undo can be undone. What a fix had changed is not fixed again (mode shows it).\n"
+		"A domain that was undefined comes back. EFI variables and TPM state are never\n"
+		"deleted.\n"
+		"\n"
+		"Options:\n"
+		"      --force         also where EFI variables or a TPM would no longer be used\n",
 	.run = run_undo,
 };

@@ -23,22 +23,23 @@ struct command;
 /* One run of the program. */
 struct cmd {
 	const struct command *verb;
-	const char *uri;         /* -c, NULL = libvirt's default */
+	const char *uri; /* -c, NULL = libvirt's default */
 	bool json;
 	bool quiet;
-	bool json_done;          /* it was printed */
-	int status;              /* exit code when cmd_getopt returned CMD_STOP */
-	struct out out;          /* stdout */
-	struct out err;          /* stderr */
-	struct vw_context *ctx;  /* cmd_context */
-	virConnectPtr conn;      /* cmd_connect */
+	bool json_done;         /* it was printed */
+	int status;             /* exit code when cmd_getopt returned CMD_STOP */
+	struct out out;         /* stdout */
+	struct out err;         /* stderr */
+	struct vw_context *ctx; /* cmd_context */
+	virConnectPtr conn;     /* cmd_connect */
 };
 
 /* An entry of the table of verbs. */
 struct command {
 	const char *name;
 	const char *summary; /* one line for `virt-warden --help` */
-	const char *usage;   /* the verb's own part of --help: synopsis lines, a blank line, options */
+	const char
+		*usage; /* the verb's own part of --help: synopsis lines, a blank line, options */
 	int (*run)(struct cmd *cmd, int argc, char **argv);
 };
 
@@ -47,13 +48,16 @@ extern const struct command cmd_check, cmd_fix, cmd_new, cmd_os, cmd_mode, cmd_h
 
 /* Common options. Long options of a verb start behind them. */
 #define CMD_SHORT ":c:hqV"
-#define CMD_LONG                                       \
-	{ "connect", required_argument, NULL, 'c' },   \
-	{ "json", no_argument, NULL, CMD_OPT_JSON },   \
-	{ "quiet", no_argument, NULL, 'q' },           \
-	{ "help", no_argument, NULL, 'h' },            \
-	{ "version", no_argument, NULL, 'V' }
-#define CMD_LONG_END { NULL, 0, NULL, 0 }
+#define CMD_LONG                                                                                  \
+	{ "connect", required_argument, NULL, 'c' }, { "json", no_argument, NULL, CMD_OPT_JSON }, \
+		{ "quiet", no_argument, NULL, 'q' }, { "help", no_argument, NULL, 'h' },          \
+	{                                                                                         \
+		"version", no_argument, NULL, 'V'                                                 \
+	}
+#define CMD_LONG_END             \
+	{                        \
+		NULL, 0, NULL, 0 \
+	}
 enum { CMD_OPT_JSON = 0x100, CMD_OPT_OWN }; /* a verb's own options: CMD_OPT_OWN and up */
 #define CMD_STOP 0x7fff
 

@@ -7,7 +7,7 @@
 #include <locale.h>
 
 static const struct command *const table[] = {
-	&cmd_check, &cmd_fix, &cmd_new, &cmd_os, &cmd_mode,
+	&cmd_check,   &cmd_fix,  &cmd_new,    &cmd_os,     &cmd_mode,
 	&cmd_history, &cmd_undo, &cmd_doctor, &cmd_status,
 };
 
@@ -28,7 +28,8 @@ static void print_help(FILE *f)
 
 	fputs("Usage: virt-warden [-c URI] VERB [ARGUMENT]…\n\n"
 	      "Keeps libvirt guests fast and migratable while you go on using plain virsh.\n\n"
-	      "Verbs:\n", f);
+	      "Verbs:\n",
+	      f);
 	for (i = 0; i < VW_N_ELEMENTS(table); i++)
 		fprintf(f, "  %-9s %s\n", table[i]->name, table[i]->summary);
 	fprintf(f, "\n%s\n%s\nvirt-warden VERB --help says more; so does virt-warden-VERB(1).\n",
@@ -87,8 +88,9 @@ static int unknown_verb(const struct cmd *cmd, const char *name)
 	}
 	if (f)
 		fclose(f);
-	cmd_error(cmd, "unknown verb '%s'%s%s%s; the verbs are:%s", name, nearest ? ", did you mean '" : "",
-		  nearest ? nearest : "", nearest ? "'" : "", verbs ? verbs : "");
+	cmd_error(cmd, "unknown verb '%s'%s%s%s; the verbs are:%s", name,
+		  nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'" : "",
+		  verbs ? verbs : "");
 	return CMD_USAGE;
 }
 
@@ -128,8 +130,9 @@ int cmd_getopt(struct cmd *cmd, int argc, char **argv, const struct option *long
 			return CMD_STOP;
 		case '?':
 		case ':':
-			cmd->status = cmd_usage(cmd, c == ':' ? "%s needs a value" : "%s is no option of it",
-						argv[optind - 1]);
+			cmd->status = cmd_usage(
+				cmd, c == ':' ? "%s needs a value" : "%s is no option of it",
+				argv[optind - 1]);
 			return CMD_STOP;
 		default: return c;
 		}

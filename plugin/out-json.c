@@ -22,15 +22,13 @@ json_t *out_json_top(void)
 
 static json_t *finding_json(const struct vw_finding *f)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-			 "rule", out_json_string(f->rule),
-			 "class", out_json_string(vw_class_name(f->cls)),
-			 "device", out_json_string(f->device),
-			 "before", out_json_string(f->before),
-			 "after", out_json_string(f->after),
-			 "action", out_json_string(vw_action_name(f->action)),
-			 "evidence", out_json_string(vw_evidence_name(f->evidence)),
-			 "message", out_json_string(f->message));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "rule",
+			 out_json_string(f->rule), "class", out_json_string(vw_class_name(f->cls)),
+			 "device", out_json_string(f->device), "before", out_json_string(f->before),
+			 "after", out_json_string(f->after), "action",
+			 out_json_string(vw_action_name(f->action)), "evidence",
+			 out_json_string(vw_evidence_name(f->evidence)), "message",
+			 out_json_string(f->message));
 }
 
 json_t *out_json_plan(const struct vw_plan *plan)
@@ -43,14 +41,12 @@ json_t *out_json_plan(const struct vw_plan *plan)
 			json_decref(findings);
 			return NULL;
 		}
-	return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}, s:o}",
-			 "name", out_json_string(plan->name),
-			 "uuid", out_json_string(plan->uuid),
-			 "os",
-			 "id", out_json_string(plan->os ? plan->os->id : NULL),
-			 "source", out_json_string(vw_os_source_name(plan->os_source)),
-			 "confidence", out_json_string(vw_evidence_name(plan->os_confidence)),
-			 "findings", findings);
+	return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}, s:o}", "name", out_json_string(plan->name),
+			 "uuid", out_json_string(plan->uuid), "os", "id",
+			 out_json_string(plan->os ? plan->os->id : NULL), "source",
+			 out_json_string(vw_os_source_name(plan->os_source)), "confidence",
+			 out_json_string(vw_evidence_name(plan->os_confidence)), "findings",
+			 findings);
 }
 
 int out_json_print(struct cmd *cmd, json_t *top)

@@ -5,7 +5,11 @@
 #include "buf.h"
 #include "out-table.h"
 
-#define RULES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define RULES(...)                \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
 
 static const struct out_gain gains[] = {
 	{ "safe live migration", RULES("disk-cache") },
@@ -71,7 +75,8 @@ char *out_plan_os(const struct vw_plan *plan)
 	return strdup(*os->name ? os->name : *os->short_id ? os->short_id : os->id);
 }
 
-void out_plan_heading(const struct out *o, const struct vw_plan *plan, const char *label, bool is_file)
+void out_plan_heading(const struct out *o, const struct vw_plan *plan, const char *label,
+		      bool is_file)
 {
 	VW_AUTOFREE char *os = out_plan_os(plan);
 	bool named = plan->name && *plan->name;
@@ -80,7 +85,8 @@ void out_plan_heading(const struct out *o, const struct vw_plan *plan, const cha
 	if (is_file && named && !vw_streq(label, "-"))
 		out_print(o, OUT_DIM, " (%s)", label);
 	if (plan->os)
-		out_print(o, OUT_PLAIN, "  %s (%s)  ", os ? os : "", vw_os_source_name(plan->os_source));
+		out_print(o, OUT_PLAIN, "  %s (%s)  ", os ? os : "",
+			  vw_os_source_name(plan->os_source));
 	else
 		out_print(o, OUT_WARN, "  unknown OS  ");
 	if (plan->mode == VW_MODE_OFF)
@@ -88,7 +94,8 @@ void out_plan_heading(const struct out *o, const struct vw_plan *plan, const cha
 	else if (!plan->n_findings)
 		out_print(o, OUT_GOOD, "conformant\n");
 	else
-		out_print(o, OUT_WARN, "%zu finding%s\n", plan->n_findings, plan->n_findings == 1 ? "" : "s");
+		out_print(o, OUT_WARN, "%zu finding%s\n", plan->n_findings,
+			  plan->n_findings == 1 ? "" : "s");
 }
 
 static enum out_style action_style(enum vw_action action)
@@ -108,7 +115,7 @@ static const char *or_dash(const char *s)
 void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned actions)
 {
 	static const struct out_column cols[] = {
-		{ "RULE", 0, false }, { "DEVICE", 20, false }, { "CHANGE", 36, false },
+		{ "RULE", 0, false },   { "DEVICE", 20, false }, { "CHANGE", 36, false },
 		{ "ACTION", 0, false }, { "WHY", 0, false },
 	};
 	OUT_AUTOTABLE struct out_table t = { 0 };
@@ -122,7 +129,8 @@ void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned ac
 			continue;
 		out_table_add(&t, OUT_PLAIN, f->rule);
 		out_table_add(&t, OUT_PLAIN, or_dash(f->device));
-		out_table_addf(&t, OUT_PLAIN, "%s %s %s", or_dash(f->before), out_arrow(o), or_dash(f->after));
+		out_table_addf(&t, OUT_PLAIN, "%s %s %s", or_dash(f->before), out_arrow(o),
+			       or_dash(f->after));
 		out_table_addf(&t, action_style(f->action), "%s/%s", vw_action_name(f->action),
 			       vw_evidence_name(f->evidence));
 		out_table_add(&t, OUT_PLAIN, f->message ? f->message : "");

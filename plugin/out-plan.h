@@ -9,10 +9,12 @@
 /* "Debian 12", "unknown OS". malloc'ed. */
 char *out_plan_os(const struct vw_plan *plan);
 /* "web1  Debian 12 (metadata)  3 findings". label: how the user named it. */
-void out_plan_heading(const struct out *o, const struct vw_plan *plan, const char *label, bool is_file);
+void out_plan_heading(const struct out *o, const struct vw_plan *plan, const char *label,
+		      bool is_file);
 /* The findings with one of these actions, as rows. */
 #define OUT_ACTION(action) (1u << (action))
-#define OUT_ACTIONS_ALL (OUT_ACTION(VW_ACTION_FIX) | OUT_ACTION(VW_ACTION_SKIP) | OUT_ACTION(VW_ACTION_REFUSE))
+#define OUT_ACTIONS_ALL \
+	(OUT_ACTION(VW_ACTION_FIX) | OUT_ACTION(VW_ACTION_SKIP) | OUT_ACTION(VW_ACTION_REFUSE))
 void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned actions);
 
 /* What a guest gains when the findings are mended, most wanted first. */

@@ -4,8 +4,8 @@
 
 #include <stdarg.h>
 
-#define GAP 2        /* blanks between columns */
-#define LAST_MIN 24  /* less than that for the last column: it goes below */
+#define GAP 2       /* blanks between columns */
+#define LAST_MIN 24 /* less than that for the last column: it goes below */
 #define COLS_MAX 8
 
 struct layout {
@@ -110,8 +110,8 @@ static size_t piece_columns(const char *text, size_t len)
 }
 
 /* One line of a row: from every cell what fits. Return: true if something is left. */
-static bool put_line(const struct out_table *t, const struct layout *l, const struct out_cell *cells,
-		     const char **rest, size_t n_cols)
+static bool put_line(const struct out_table *t, const struct layout *l,
+		     const struct out_cell *cells, const char **rest, size_t n_cols)
 {
 	size_t c, pos = 0, start = l->indent;
 	bool more = false;
@@ -148,7 +148,8 @@ static void put_row(const struct out_table *t, const struct layout *l, const str
 }
 
 /* The last cell on lines of its own, two deeper. */
-static void put_below(const struct out_table *t, const struct layout *l, const struct out_cell *cell)
+static void put_below(const struct out_table *t, const struct layout *l,
+		      const struct out_cell *cell)
 {
 	const char *rest = cell->text;
 

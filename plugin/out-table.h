@@ -31,7 +31,8 @@ void out_table_init(struct out_table *t, const struct out *o, const struct out_c
 		    size_t n_cols);
 /* The next cell, from left to right. */
 void out_table_add(struct out_table *t, enum out_style style, const char *text);
-void out_table_addf(struct out_table *t, enum out_style style, const char *fmt, ...) VW_PRINTF(3, 4);
+void out_table_addf(struct out_table *t, enum out_style style, const char *fmt, ...)
+	VW_PRINTF(3, 4);
 /* Print it, indented; heads: with a line of titles. Nothing if there is no row. */
 void out_table_print(const struct out_table *t, unsigned indent, bool heads);
 void out_table_clear(struct out_table *t);

@@ -136,8 +136,9 @@ const char *out_arrow(const struct out *o)
 }
 
 static const char *const styles[] = {
-	[OUT_PLAIN] = "", [OUT_BOLD] = "\x1b[1m", [OUT_DIM] = "\x1b[2m", [OUT_GOOD] = "\x1b[32m",
-	[OUT_WARN] = "\x1b[33m", [OUT_BAD] = "\x1b[31m", [OUT_HUNK] = "\x1b[36m",
+	[OUT_PLAIN] = "",        [OUT_BOLD] = "\x1b[1m",  [OUT_DIM] = "\x1b[2m",
+	[OUT_GOOD] = "\x1b[32m", [OUT_WARN] = "\x1b[33m", [OUT_BAD] = "\x1b[31m",
+	[OUT_HUNK] = "\x1b[36m",
 };
 
 void out_style(const struct out *o, enum out_style style)

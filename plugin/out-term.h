@@ -11,7 +11,7 @@ struct out {
 	FILE *f;
 	bool tty;
 	bool color;
-	bool utf8;      /* the locale is UTF-8 */
+	bool utf8;       /* the locale is UTF-8 */
 	unsigned width;  /* columns of the terminal, 0 = no limit (a file, a pipe) */
 	unsigned height; /* rows of the terminal, 0 = no limit */
 };

@@ -45,7 +45,8 @@ static void test_known(void **state)
 		    "--- a\n+++ b\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n");
 	assert_diff("", "x\n", "--- a\n+++ b\n@@ -0,0 +1 @@\n+x\n");
 	assert_diff("x\n", "", "--- a\n+++ b\n@@ -1 +0,0 @@\n-x\n");
-	assert_diff("x", "x\n", "--- a\n+++ b\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+x\n");
+	assert_diff("x", "x\n",
+		    "--- a\n+++ b\n@@ -1 +1 @@\n-x\n\\ No newline at end of file\n+x\n");
 	assert_diff("a\nb\nc\n", "a\nc\n", "--- a\n+++ b\n@@ -1,3 +1,2 @@\n a\n-b\n c\n");
 }
 
@@ -107,8 +108,8 @@ static void read_file(const char *path, char *buf, size_t size)
 /* patch -s a p: Return: its exit status. */
 static int run_patch(void)
 {
-	char *argv[] = { (char *)"patch", (char *)"-s", (char *)"--posix", (char *)"text",
-			 (char *)"patch.diff", NULL };
+	char *argv[] = { (char *)"patch", (char *)"-s",         (char *)"--posix",
+			 (char *)"text",  (char *)"patch.diff", NULL };
 	pid_t pid;
 	int status;
 
@@ -159,7 +160,8 @@ static void test_shortest(void **state)
 	for (round = 0; round < 300; round++) {
 		char a[25] = "", b[25] = "";
 		int lcs[13][13] = { { 0 } };
-		int n = (int)(next_random(&seed) % 12), m = (int)(next_random(&seed) % 12), i, j, edits = 0;
+		int n = (int)(next_random(&seed) % 12), m = (int)(next_random(&seed) % 12), i, j,
+		    edits = 0;
 		VW_AUTOFREE char *text = NULL;
 		const char *p;
 
@@ -169,8 +171,9 @@ static void test_shortest(void **state)
 			sprintf(b + 2 * j, "%c\n", 'a' + (char)(next_random(&seed) % 3));
 		for (i = 1; i <= n; i++)
 			for (j = 1; j <= m; j++)
-				lcs[i][j] = a[2 * i - 2] == b[2 * j - 2] ? lcs[i - 1][j - 1] + 1 :
-					    lcs[i - 1][j] > lcs[i][j - 1] ? lcs[i - 1][j] : lcs[i][j - 1];
+				lcs[i][j] = a[2 * i - 2] == b[2 * j - 2]    ? lcs[i - 1][j - 1] + 1
+					    : lcs[i - 1][j] > lcs[i][j - 1] ? lcs[i - 1][j]
+									    : lcs[i][j - 1];
 		text = diff(a, b);
 		for (p = strchr(text, '@'); p && *p; p = strchr(p, '\n') + 1)
 			edits += *p == '+' || *p == '-';
@@ -201,12 +204,9 @@ static void test_pathological(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_equal),
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_hunks),
-		cmocka_unit_test(test_hostile_name),
-		cmocka_unit_test(test_random_apply),
-		cmocka_unit_test(test_shortest),
+		cmocka_unit_test(test_equal),        cmocka_unit_test(test_known),
+		cmocka_unit_test(test_hunks),        cmocka_unit_test(test_hostile_name),
+		cmocka_unit_test(test_random_apply), cmocka_unit_test(test_shortest),
 		cmocka_unit_test(test_pathological),
 	};
 
