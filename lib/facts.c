@@ -66,11 +66,8 @@ const char *vw_evidence_name(enum vw_evidence e)
 const char *vw_os_source_name(enum vw_os_source s)
 {
 	static const char *const names[] = {
-		[VW_OS_NONE] = "unknown",
-		[VW_OS_METADATA] = "metadata",
-		[VW_OS_ADMIN] = "admin",
-		[VW_OS_MEDIA] = "media",
-		[VW_OS_INSPECTED] = "inspection",
+		[VW_OS_NONE] = "unknown", [VW_OS_METADATA] = "metadata",    [VW_OS_ADMIN] = "admin",
+		[VW_OS_MEDIA] = "media",  [VW_OS_INSPECTED] = "inspection",
 	};
 
 	return (size_t)s < VW_N_ELEMENTS(names) ? names[s] : "unknown";

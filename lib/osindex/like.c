@@ -15,8 +15,7 @@
 #define MAX_NUMBERS 8
 #define MAX_ASKED 255
 #define DIGITS "0123456789"
-#define ID_CHARACTERS \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-._:/+"
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "-._:/+"
 
 struct split {
 	size_t start, end; /* the version is text[start..end) */
@@ -128,8 +127,8 @@ static bool better(const struct split *asked, const struct split *candidate,
 		return true;
 	if (newer != (compare_versions(&best->split, asked) > 0))
 		return !newer;
-	return newer ? compare_versions(candidate, &best->split) < 0 :
-		       compare_versions(candidate, &best->split) > 0;
+	return newer ? compare_versions(candidate, &best->split) < 0
+		     : compare_versions(candidate, &best->split) > 0;
 }
 
 /* Keys of one product start alike, so they are neighbours in the table. */
@@ -287,8 +286,7 @@ int vw_osi_stand_in(const struct vw_osindex *x, enum vw_osi_section table, const
 
 	if (strlen(asked) > MAX_ASKED || asked[strspn(asked, ID_CHARACTERS)])
 		return -ENOENT;
-	if (!(split_version(asked, &wanted) &&
-	      nearest_version(x, table, asked, &wanted, &best)) &&
+	if (!(split_version(asked, &wanted) && nearest_version(x, table, asked, &wanted, &best)) &&
 	    !evergreen(x, table, asked, &wanted, &best))
 		return -ENOENT;
 	r = vw_osi_load(x, best.os, &os, err);

@@ -91,9 +91,12 @@ int vw_osi_not_found(const struct vw_osindex *x, enum vw_osi_section table, cons
 	char list[MAX_NEAR * (MAX_TEXT + sizeof(" or "))] = "";
 	size_t len = 0;
 
-	for (size_t i = 0; i < n; i++)
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s",
-					i == 0 ? "" : i + 1 < n ? ", " : " or ", near[i].text);
+	for (size_t i = 0; i < n; i++) {
+		const char *joint = i + 1 < n ? ", " : " or ";
+
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? joint : "",
+					near[i].text);
+	}
 	if (n)
 		return vw_err_set(err, -ENOENT,
 				  "no OS '%.100s' in osinfo-db; did you mean %s? "

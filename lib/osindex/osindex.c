@@ -15,12 +15,9 @@
 #define REBUILD "run `" VW_PREFIX "/libexec/virt-warden/virt-warden-osinfo build`"
 
 static const size_t element_size[VW_OSI_SECTIONS] = {
-	[VW_OSI_OS] = sizeof(struct vw_osi_os),
-	[VW_OSI_IDS] = sizeof(struct vw_osi_key),
-	[VW_OSI_SHORTS] = sizeof(struct vw_osi_key),
-	[VW_OSI_LISTS] = sizeof(uint32_t),
-	[VW_OSI_PLACES] = sizeof(struct vw_osi_place),
-	[VW_OSI_STRINGS] = 1,
+	[VW_OSI_OS] = sizeof(struct vw_osi_os),        [VW_OSI_IDS] = sizeof(struct vw_osi_key),
+	[VW_OSI_SHORTS] = sizeof(struct vw_osi_key),   [VW_OSI_LISTS] = sizeof(uint32_t),
+	[VW_OSI_PLACES] = sizeof(struct vw_osi_place), [VW_OSI_STRINGS] = 1,
 };
 
 /* Four lanes, so that the multiplications overlap. */

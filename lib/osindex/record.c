@@ -61,8 +61,7 @@ static int copy_features(const struct vw_osindex *x, const struct vw_osi_os *rec
 	return 0;
 }
 
-static int copy_record(const struct vw_osindex *x, const struct vw_osi_os *record,
-		       struct vw_os *os)
+static int copy_record(const struct vw_osindex *x, const struct vw_osi_os *record, struct vw_os *os)
 {
 	const struct {
 		uint32_t offset;

@@ -52,7 +52,7 @@ static int make_index(void **state)
 		return -1;
 	snprintf(index_path, sizeof(index_path), "%s/cache/os.index", dir);
 	snprintf(local_dir, sizeof(local_dir), "%s/osinfo", dir);
-	setenv("OSINFO_USER_DIR", local_dir, 1); /* the tester's own must not disturb */
+	setenv("OSINFO_USER_DIR", local_dir, 1);     /* the tester's own must not disturb */
 	setenv("LSAN_OPTIONS", "detect_leaks=0", 1); /* libosinfo's loader leaks 184 bytes */
 	return run_build(index_path, local_dir);
 }

@@ -20,8 +20,8 @@ static void add_archs(GPtrArray *features, OsinfoList *list, const char *propert
 	gint n = osinfo_list_get_length(list);
 
 	for (gint i = 0; i < n; i++) {
-		const gchar *arch =
-			osinfo_entity_get_param_value(osinfo_list_get_nth(list, i), property);
+		const gchar *arch = osinfo_entity_get_param_value(osinfo_list_get_nth(list, i),
+								  property);
 
 		if (arch && !vw_streq(arch, OSINFO_ARCHITECTURE_ALL))
 			g_ptr_array_add(features, g_strdup_printf("arch-%s", arch));
@@ -34,8 +34,7 @@ static int says_firmware(OsinfoFirmwareList *firmwares, const char *type)
 	gint n = osinfo_list_get_length(OSINFO_LIST(firmwares));
 
 	for (gint i = 0; i < n; i++) {
-		OsinfoFirmware *f =
-			OSINFO_FIRMWARE(osinfo_list_get_nth(OSINFO_LIST(firmwares), i));
+		OsinfoFirmware *f = OSINFO_FIRMWARE(osinfo_list_get_nth(OSINFO_LIST(firmwares), i));
 
 		if (vw_streq(osinfo_firmware_get_architecture(f), ARCH) &&
 		    vw_streq(osinfo_firmware_get_firmware_type(f), type))
@@ -73,8 +72,8 @@ static void add_devices(GPtrArray *features, OsinfoOs *os)
 	gint n = osinfo_list_get_length(OSINFO_LIST(links));
 
 	for (gint i = 0; i < n; i++) {
-		OsinfoDeviceLink *link =
-			OSINFO_DEVICELINK(osinfo_list_get_nth(OSINFO_LIST(links), i));
+		OsinfoDeviceLink *link = OSINFO_DEVICELINK(
+			osinfo_list_get_nth(OSINFO_LIST(links), i));
 		OsinfoDevice *device = osinfo_devicelink_get_target(link);
 		const gchar *name = device ? osinfo_device_get_name(device) : NULL;
 
@@ -128,8 +127,7 @@ static gint64 resource_for(OsinfoResourcesList *list, const char *arch, const ch
 
 	for (gint i = 0; i < n; i++) {
 		OsinfoEntity *r = osinfo_list_get_nth(OSINFO_LIST(list), i);
-		gint64 value =
-			osinfo_entity_get_param_value_int64_with_default(r, property, -1);
+		gint64 value = osinfo_entity_get_param_value_int64_with_default(r, property, -1);
 
 		if (value > 0 &&
 		    vw_streq(osinfo_resources_get_architecture(OSINFO_RESOURCES(r)), arch))
@@ -162,8 +160,8 @@ static void add_resources(struct vw_osi_os *record, OsinfoOs *os)
 
 	record->ram = resource(recommended, minimum, OSINFO_RESOURCES_PROP_RAM);
 	record->storage = resource(recommended, minimum, OSINFO_RESOURCES_PROP_STORAGE);
-	record->ncpus = (uint32_t)MIN(
-		resource(recommended, minimum, OSINFO_RESOURCES_PROP_N_CPUS), G_MAXINT32);
+	record->ncpus = (uint32_t)MIN(resource(recommended, minimum, OSINFO_RESOURCES_PROP_N_CPUS),
+				      G_MAXINT32);
 }
 
 static void add_os(struct vw_osi_writer *w, OsinfoOs *os)
@@ -179,8 +177,8 @@ static void add_os(struct vw_osi_writer *w, OsinfoOs *os)
 		.family = vw_osi_writer_string(w, osinfo_os_get_family(os)),
 		.distro = vw_osi_writer_string(w, osinfo_os_get_distro(os)),
 		.version = vw_osi_writer_string(w, osinfo_product_get_version(product)),
-		.release_date =
-			vw_osi_writer_string(w, osinfo_product_get_release_date_string(product)),
+		.release_date = vw_osi_writer_string(
+			w, osinfo_product_get_release_date_string(product)),
 	};
 
 	add_resources(&record, os);
@@ -198,8 +196,8 @@ static gint compare_os(gconstpointer a, gconstpointer b)
 	const char *y = osinfo_product_get_short_id(OSINFO_PRODUCT((gpointer)b));
 	int c = strverscmp(x ? x : "", y ? y : "");
 
-	return c ? c :
-		   strcmp(osinfo_entity_get_id(OSINFO_ENTITY((gpointer)a)),
+	return c ? c
+		 : strcmp(osinfo_entity_get_id(OSINFO_ENTITY((gpointer)a)),
 			  osinfo_entity_get_id(OSINFO_ENTITY((gpointer)b)));
 }
 

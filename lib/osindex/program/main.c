@@ -41,7 +41,8 @@ int vw_osinfo_load(OsinfoLoader **ret, struct vw_err *err)
 				  g_strchomp(error->message));
 	all = osinfo_db_get_os_list(osinfo_loader_get_db(loader));
 	if (osinfo_list_get_length(OSINFO_LIST(all)) == 0)
-		return vw_err_set(err, -ENOENT, "osinfo-db is empty; install the package osinfo-db");
+		return vw_err_set(err, -ENOENT,
+				  "osinfo-db is empty; install the package osinfo-db");
 	*ret = g_steal_pointer(&loader);
 	return 0;
 }

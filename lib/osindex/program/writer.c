@@ -112,8 +112,8 @@ static GArray *make_keys(struct vw_osi_writer *w, GArray *names)
 	return keys;
 }
 
-static void put_section(GByteArray *file, struct vw_osi_range *range, const void *data,
-			guint count, guint element_size)
+static void put_section(GByteArray *file, struct vw_osi_range *range, const void *data, guint count,
+			guint element_size)
 {
 	range->offset = file->len;
 	range->count = count;

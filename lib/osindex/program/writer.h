@@ -4,7 +4,7 @@
 #define VW_OSINFO_WRITER_H
 
 #include "err.h"
-#include "../format.h"
+#include "format.h"
 
 #include <glib.h>
 
