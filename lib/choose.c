@@ -28,9 +28,12 @@ static bool is_tcg(const struct vw_ctx *c)
 	return !c->kvm;
 }
 
+/* libvirt before 9.0 does not say; every KVM has it (and virt-install asks nobody). */
 static bool has_hyperv(const struct vw_ctx *c)
 {
-	return vw_caps_has(c->caps, "hyperv.supported", "yes") == VW_YES;
+	enum vw_known has = vw_caps_has(c->caps, "hyperv.supported", "yes");
+
+	return has == VW_YES || (has == VW_UNKNOWN && c->kvm);
 }
 
 /* Also listed in xml-templates/template.rng. */

@@ -71,10 +71,14 @@ void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
 	add_timers(c, clock, data);
 }
 
-/* May the emulator be asked for this flag? All flags are looked up: some CPUs lack some. */
+/* May the emulator be asked for this flag? All flags are looked up: some CPUs lack some. Where
+ * libvirt does not say, KVM is trusted with the flags that the template does not hold back. */
 static bool flag_offered(const struct vw_ctx *c, const xmlNode *flag)
 {
-	return vw_caps_has(c->caps, "hyperv.features", (char *)flag->name) == VW_YES;
+	enum vw_known has = vw_caps_has(c->caps, "hyperv.features", (char *)flag->name);
+
+	return has == VW_YES ||
+	       (has == VW_UNKNOWN && c->kvm && !vw_streq(vw_xml_attr(flag, "need-caps"), "yes"));
 }
 
 static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)

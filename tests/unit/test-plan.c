@@ -25,9 +25,14 @@
 
 static char *linux_features[] = {
 	(char *)"firmware-bios", (char *)"qemu-x86-q35", (char *)"qemu-xhci", (char *)"tablet",
-	(char *)"virtio-block", (char *)"virtio-console", (char *)"virtio-net", (char *)"virtio-rng",
-	(char *)"virtio1.0-gpu",
+	(char *)"virtio-console", (char *)"virtio-rng", (char *)"virtio1.0-block",
+	(char *)"virtio1.0-gpu", (char *)"virtio1.0-net",
 };
+/* RHEL 6: osinfo-db lists q35, and virtio drivers from before virtio 1.0 */
+static char *rhel6_features[] = {
+	(char *)"qemu-x86-q35", (char *)"virtio-block", (char *)"virtio-console", (char *)"virtio-net",
+};
+static char *haiku_features[] = { (char *)"ne2k_pci", (char *)"tablet", (char *)"virtio1.0-block" };
 static char *win11_features[] = {
 	(char *)"e1000e", (char *)"firmware-efi", (char *)"qemu-x86-q35", (char *)"qemu-xhci",
 };
@@ -373,6 +378,80 @@ static void test_plan_old_and_bsd(void **state)
 	vw_plan_free(p);
 }
 
+static void test_plan_virtio_before_1_0(void **state)
+{
+	struct fixture *f = *state;
+	struct vw_os os = os_of("rhel6.5", "linux", "2013-11-21", rhel6_features,
+				VW_N_ELEMENTS(rhel6_features));
+	static const char on_q35[] =
+		"<domain type='kvm'><name>r</name><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+		"<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>"
+		"<interface type='network'><source network='default'/></interface></devices></domain>";
+	struct vw_plan *p;
+
+	disk(f, "hda", VW_YES);
+	f->facts.os = &os;
+	p = plan(f, GENERIC(""), 0);
+	assert_string_equal(p->template_id, "linux-virtio-0.9");
+	assert_null(finding(p, "machine", NULL));
+	assert_fix(p, "disk-bus", "hda", "virtio");
+	assert_fix(p, "nic-model", "nic0", "virtio");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+	/* behind a PCI Express port its drivers find no virtio device */
+	p = plan(f, on_q35, 0);
+	assert_fix(p, "disk-bus", "hda", "sata");
+	assert_fix(p, "nic-model", "nic0", "e1000e");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+}
+
+static void test_plan_new_family(void **state)
+{
+	struct fixture *f = *state;
+	struct vw_os os = os_of("haikur1", "haiku", "", haiku_features, VW_N_ELEMENTS(haiku_features));
+	struct vw_plan *p;
+
+	disk(f, "hda", VW_YES);
+	f->facts.os = &os;
+	p = plan(f, GENERIC(""), 0);
+	assert_string_equal(p->template_id, "other");
+	assert_null(finding(p, "machine", NULL));
+	assert_fix(p, "disk-bus", "hda", "virtio");
+	assert_fix(p, "nic-model", "nic0", "ne2k_pci");
+	assert_null(finding(p, "rng", NULL));
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+	os = os_of("tomorrow1", "tomorrow", "", linux_features, VW_N_ELEMENTS(linux_features));
+	p = plan(f, GENERIC(""), 0);
+	assert_string_equal(p->template_id, "other-virtio");
+	assert_fix(p, "machine", "domain", "q35");
+	assert_fix(p, "disk-bus", "hda", "virtio");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+	f->facts.os = NULL;
+	p = plan(f, GENERIC(""), 0);
+	assert_string_equal(p->template_id, "unknown");
+	assert_null(finding(p, "nic-model", NULL));
+	vw_plan_free(p);
+}
+
+/* libvirt before 9.0 says nothing of Hyper-V flags: what virt-install sets, on KVM only. */
+static void test_plan_hyperv_unknown(void **state)
+{
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, "hda", VW_YES);
+	f->facts.os = &f->win11;
+	p = plan(f, GENERIC(""), 0);
+	assert_fix(p, "hyperv", "domain", "relaxed vapic spinlocks");
+	assert_has(p, "<timer name='hypervclock' present='yes'/>");
+	assert_lacks(p, "need-caps");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+}
+
 static void test_plan_metadata(void **state)
 {
 	struct fixture *f = *state;
@@ -490,7 +569,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_plan_linux_blank), T(test_plan_linux_installed), T(test_plan_unknown_disk),
 		T(test_plan_not_new), T(test_plan_unknown_os), T(test_plan_windows11),
-		T(test_plan_old_and_bsd), T(test_plan_metadata), T(test_plan_commandline),
+		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_new_family),
+		T(test_plan_hyperv_unknown), T(test_plan_metadata), T(test_plan_commandline),
 		T(test_plan_additive_installed), T(test_plan_names), T(test_plan_foreign_types),
 	};
 
