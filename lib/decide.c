@@ -195,8 +195,10 @@ static bool decide_guest_side(struct vw_ctx *c, const char *device, const char *
 		return true;
 	}
 	vw_note(c, device, before, after, c->blank,
-		"%s; not done, because %s; if you know that the guest has the driver: %s --allow %s",
-		why, c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why, c->fix_command, name);
+		"%s; not done, because %s; %s: %s --allow %s", why,
+		c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
+		boot ? "if you know that the guest boots with it" : "to do it all the same",
+		c->fix_command, name);
 	return false;
 }
 
