@@ -6,6 +6,8 @@
  * its result and its error are what the program gets. */
 #include "preload.h"
 
+#include "quote.h"
+
 #include <errno.h>
 #include <syslog.h>
 
@@ -16,9 +18,10 @@ struct attempt {
 	struct vw_gathered *facts;
 	struct vw_plan *plan;
 	char uuid[VIR_UUID_STRING_BUFLEN];
-	char *previous;      /* the config that a redefine replaces, NULL = there is none */
-	bool hand;           /* the plan's XML records what the admin took back by hand */
-	bool apply;          /* plan->xml is to be used */
+	char *previous; /* the config that a redefine replaces, NULL = there is none */
+	bool hand;      /* the plan's XML records what the admin took back by hand */
+	bool again;     /* the plan gives the guest what its config has had since it was made */
+	bool apply;     /* plan->xml is to be used */
 	const char *why_not; /* the plan is only told, because … */
 	struct vw_notes notes;
 };
@@ -77,27 +80,41 @@ static int plan(struct attempt *a, struct vw_err *err)
 }
 
 /* Plan anew without the rules that the admin took back by hand, and record that. */
-static int respect_hand(struct attempt *a, struct vw_err *err)
+static int respect_hand(struct attempt *a, const char *rules, struct vw_err *err)
 {
-	VW_AUTOFREE char *rules = vw_hand_rules(a->ctx, a->uuid, a->call->xml, a->previous,
-						a->facts, a->plan);
-	int r;
+	VW_AUTOFREE char *command = vw_command_text("mode", a->plan->name);
+	int r = parse(a, err);
 
-	if (!rules)
-		return vw_err_set(err, -ENOMEM, "out of memory");
-	if (!*rules)
-		return 0;
-	r = parse(a, err);
 	if (r == 0)
-		r = vw_hand_record(a->doc, rules);
+		r = vw_record_skips(a->doc, rules);
 	if (r == 0)
 		r = plan(a, err);
 	if (r < 0)
 		return r;
 	a->hand = true;
-	vw_notes_add(&a->notes,
-		     "%s: put back by hand, so left and recorded (virt-warden mode --unskip): %s",
-		     a->plan->name, rules);
+	vw_notes_add(
+		&a->notes,
+		"%s: put back by hand, so left alone from now on: %s (%s --unskip RULE undoes that)",
+		a->plan->name, rules, command ? command : "");
+	return 0;
+}
+
+/* A redefine is judged by what we did to the domain before. */
+static int respect_history(struct attempt *a, struct vw_err *err)
+{
+	VW_AUTOFREE char *hand = NULL;
+	struct vw_plan *again = NULL;
+
+	if (vw_redefine_judge(a->ctx, a->uuid, a->call->xml, a->previous, a->facts, a->plan, &hand,
+			      &again) < 0)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	if (*hand)
+		return respect_hand(a, hand, err);
+	if (again) {
+		vw_plan_free(a->plan);
+		a->plan = again;
+		a->again = true;
+	}
 	return 0;
 }
 
@@ -144,8 +161,8 @@ static int consider(struct attempt *a, struct vw_err *err)
 		return vw_err_set(err, -EACCES, "%s: %s", a->facts->outline->name,
 				  virGetLastErrorMessage());
 	r = plan(a, err);
-	if (r == 0 && a->previous && vw_plan_count(a->plan, VW_ACTION_FIX))
-		r = respect_hand(a, err);
+	if (r == 0 && a->previous && a->plan->n_findings)
+		r = respect_history(a, err);
 	if (policy->define == VW_DEFINE_WARN)
 		a->why_not = "define = warn in warden.conf";
 	return r;
@@ -170,6 +187,7 @@ static void prepare(struct attempt *a)
 		return;
 	/* A new UUID alone is no reason. */
 	a->apply = !a->why_not && a->plan->xml &&
+
 		   (a->hand || vw_plan_count(a->plan, VW_ACTION_FIX));
 	if (keep_before(a, &err) == 0)
 		return;
@@ -205,7 +223,7 @@ static virDomainPtr put_back(struct attempt *a, virDomainPtr dom)
 {
 	virDomainPtr again;
 
-	if (!a->call->persistent || !a->previous || a->facts->facts.active == VW_YES ||
+	if (!a->call->persistent || !a->previous || a->again || a->facts->facts.active == VW_YES ||
 	    !vw_plan_needs_cold_boot(a->plan) || virDomainIsActive(dom) != 1)
 		return dom;
 	again = a->call->real(a->call, a->call->xml);

@@ -70,11 +70,11 @@ static void add_fixes(struct vw_buf *b, const struct vw_plan *plan)
 /* The OS that the choices rest on, or why there is none. */
 static void add_os(struct vw_buf *b, const struct vw_plan *plan, const char *os_note)
 {
-	VW_AUTOFREE char *name = vw_printable(plan->os ? plan->os->name : "OS unknown", VALUE_MAX);
-	VW_AUTOFREE char *note = vw_printable(os_note, 200);
+	VW_AUTOFREE char *what = vw_printable(plan->os ? plan->os->name : os_note, 200);
 
-	if (name && note)
-		vw_buf_printf(b, " (%s%s%s)", name, *note ? ": " : "", note);
+	if (what)
+		vw_buf_printf(b, " (%s%s%s)", plan->os ? "" : "OS unknown",
+			      plan->os || !*what ? "" : ": ", what);
 }
 
 /* The findings that wait for the admin's word, and those that can't be done. */

@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <limits.h>
 
-static bool off;   /* set before main, never after */
-static bool quiet; /* likewise */
+/* Set before main, never after. */
+static bool off, quiet, edit;
 
 static virErrorFunc program_handler; /* as libvirt's own: the program sets them, unlocked */
 static void *program_data;
@@ -74,6 +74,11 @@ bool vw_quiet(void)
 	return quiet;
 }
 
+bool vw_is_edit(void)
+{
+	return edit;
+}
+
 /* Is this program virsh? An admin's script of that name, run by a shell, is not. */
 static bool is_virsh(void)
 {
@@ -105,8 +110,11 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 	const char *mode = getenv("VIRT_WARDEN");
 
 	if (is_virsh()) {
+		const struct vw_virsh_args args = vw_virsh_args_parse(argc, argv);
+
 		restore_environment();
-		quiet = vw_virsh_args_parse(argc, argv).quiet;
+		quiet = args.quiet;
+		edit = args.command < argc && !strcmp(argv[args.command], "edit");
 	}
 	/* Our own programs know what they do: an undo must not be fixed again. */
 	off = (mode && !strcmp(mode, "off")) ||

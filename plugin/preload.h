@@ -26,6 +26,8 @@ void vw_listen(bool on);
 void vw_leave(bool ok);
 /* virsh -q: no notes. */
 bool vw_quiet(void);
+/* virsh edit: what is defined was made by hand from the config that libvirt has. */
+bool vw_is_edit(void);
 
 /* Notes for the user: collected, and printed when the call is over. */
 struct vw_notes {
@@ -53,13 +55,17 @@ struct vw_define_call {
 };
 virDomainPtr vw_define(const struct vw_define_call *call);
 
-/* What an admin took back by hand (preload-hand.c): the rules whose fixes the
- * history has, that `previous` (the config until now) still carries, and that the
- * typed XML undoes again, space-separated; "" = none. malloc'ed, NULL: no memory. */
-char *vw_hand_rules(struct vw_context *c, const char *uuid, const char *typed, const char *previous,
-		    const struct vw_gathered *facts, const struct vw_plan *plan);
+/* What a redefine means, by the history (preload-redefine.c). plan: of the typed XML as it is.
+ * ret_hand: rules whose fixes the admin took back by hand, space-separated, "" = none;
+ * malloc'ed. ret_again: the plan for a file from which the domain was made before, to be
+ * used in place of `plan`, NULL = not so. Return: 0 or -ENOMEM. */
+int vw_redefine_judge(struct vw_context *c, const char *uuid, const char *typed,
+		      const char *previous, const struct vw_gathered *facts,
+		      const struct vw_plan *plan, char **ret_hand, struct vw_plan **ret_again);
 /* Record <w:skip rule='…'/> for each in the domain's metadata. Return: 0 or -ENOMEM. */
-int vw_hand_record(struct vw_xml *doc, const char *rules);
+int vw_record_skips(struct vw_xml *doc, const char *rules);
+/* Has text at least as many lines in common with a as with b? Return: 1, 0 or -ENOMEM. */
+int vw_text_nearer(const char *text, const char *a, const char *b);
 
 /* An attach or update of a device by the program. */
 struct vw_device_call {

@@ -138,21 +138,15 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 	f->active_xml = g->active_xml;
 }
 
-static const char *or_null(const char *s)
-{
-	return *s ? s : NULL;
-}
-
-static void ask_caps(struct vw_gathered *g, virConnectPtr conn, const char *machine)
+static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		     const char *machine)
 {
 	const struct vw_outline *o = g->outline;
-	VW_AUTOFREE char *xml = virConnectGetDomainCapabilities(conn, or_null(o->emulator),
-								or_null(o->arch), or_null(machine),
-								or_null(o->type), 0);
+	const struct vw_caps *caps = vw_context_caps(c, conn, o->emulator, o->arch, machine,
+						     o->type);
 
-	if (xml && g->facts.n_caps < VW_N_ELEMENTS(g->caps) &&
-	    vw_caps_parse(xml, strlen(xml), &g->caps[g->facts.n_caps], NULL) == 0)
-		g->facts.n_caps++;
+	if (caps && g->facts.n_caps < VW_N_ELEMENTS(g->caps))
+		g->caps[g->facts.n_caps++] = caps;
 }
 
 /* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
@@ -210,48 +204,39 @@ static enum vw_known preferred_machine(const struct vw_templates *t, const struc
 	return VW_NO;
 }
 
-/* Could the plan change the machine type? It could not if an OS is installed. */
-static enum vw_known machine_may_change(const struct vw_gathered *g, const struct vw_policy *policy,
-					const xmlNode *root)
+/* Will the plan change the machine type, if anything makes it? New here and all blank. */
+static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy)
 {
-	enum vw_known may = VW_YES;
-
-	if (g->facts.new_here == VW_NO || policy->boot == VW_BOOT_NEVER ||
-	    vw_metadata_skips(root, "machine"))
-		return VW_NO;
-	for (size_t i = 0; i < g->outline->n_disks; i++) {
-		const struct vw_disk_facts *d = &g->facts.disks[i];
-
-		if (strcmp(g->outline->disks[i].device, "disk"))
-			continue;
-		if (d->blank == VW_NO)
-			return VW_NO;
-		if (d->blank == VW_UNKNOWN)
-			may = VW_UNKNOWN;
-	}
-	return may;
+	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER)
+		return false;
+	for (size_t i = 0; i < g->outline->n_disks; i++)
+		if (!strcmp(g->outline->disks[i].device, "disk") &&
+		    g->facts.disks[i].blank != VW_YES)
+			return false;
+	return true;
 }
 
-/* One call usually does: for the machine that the domain will have. */
+/* For the machine that the domain will have; where that is the admin's to say, for both. */
 static void collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 			 const xmlNode *root)
 {
 	const struct vw_outline *o = g->outline;
 	const struct vw_templates *t = vw_context_templates(c, NULL);
 	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
-	enum vw_known prefers, may = VW_NO;
+	enum vw_known prefers = VW_NO;
 	char machine[64] = "";
 
 	if (!conn)
 		return;
-	prefers = t && x86 ? preferred_machine(t, g, machine, sizeof(machine)) : VW_NO;
-	if (prefers != VW_NO && !same_machine(o->machine, machine))
-		may = machine_may_change(g, vw_context_policy(c), root);
-	if (may != VW_NO)
-		ask_caps(g, conn, machine);
-	if (may != VW_YES || prefers != VW_YES || g->facts.n_caps == 0)
-		ask_caps(g, conn, o->machine);
-	g->facts.caps = (const struct vw_caps **)g->caps;
+	if (t && x86 && !vw_metadata_skips(root, "machine"))
+		prefers = preferred_machine(t, g, machine, sizeof(machine));
+	if (prefers != VW_NO && same_machine(o->machine, machine))
+		prefers = VW_NO;
+	if (prefers != VW_NO)
+		ask_caps(c, g, conn, machine);
+	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c)))
+		ask_caps(c, g, conn, o->machine);
+	g->facts.caps = g->caps;
 }
 
 int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
@@ -289,9 +274,6 @@ void vw_gathered_free(struct vw_gathered *g)
 	vw_facts_clear(&g->facts);
 	if (g->os)
 		vw_os_free(g->os);
-	for (size_t i = 0; i < VW_N_ELEMENTS(g->caps); i++)
-		if (g->caps[i])
-			vw_caps_free(g->caps[i]);
 	if (g->known)
 		virDomainFree(g->known);
 	free(g->active_xml);

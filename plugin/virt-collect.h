@@ -5,17 +5,15 @@
 #ifndef VW_VIRT_COLLECT_H
 #define VW_VIRT_COLLECT_H
 
-#include "caps.h"
 #include "plan.h"
 #include "virt-context.h"
 
-#include <libvirt/libvirt.h>
-
+/* Must not outlive the context. */
 struct vw_gathered {
 	struct vw_outline *outline;
 	struct vw_facts facts; /* pointers in it are owned by this struct */
 	struct vw_os *os;
-	struct vw_caps *caps[2];
+	const struct vw_caps *caps[2]; /* the context's */
 	char *active_xml;
 	virDomainPtr
 		known; /* what libvirtd has under that UUID, else under that name; NULL = nothing */

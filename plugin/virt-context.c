@@ -12,6 +12,13 @@
 /* libosinfo reads some 600 files: about a second, more on a cold disk. */
 #define BUILD_TIMEOUT_MS 15000
 
+struct known_caps {
+	struct known_caps *next;
+	virConnectPtr conn; /* compared, never used */
+	char *key;
+	struct vw_caps *caps; /* NULL: libvirtd has none */
+};
+
 struct vw_context {
 	struct vw_paths paths;
 	struct vw_policy policy;
@@ -19,6 +26,7 @@ struct vw_context {
 	struct vw_osindex *osindex;
 	struct vw_prober *prober;
 	struct vw_history *history;
+	struct known_caps *caps;
 	bool built; /* the index was rebuilt, or that was tried */
 };
 
@@ -52,6 +60,14 @@ void vw_context_close(struct vw_context *c)
 		vw_prober_free(c->prober);
 	if (c->history)
 		vw_history_close(c->history);
+	while (c->caps) {
+		struct known_caps *next = c->caps->next;
+
+		vw_caps_free(c->caps->caps);
+		free(c->caps->key);
+		free(c->caps);
+		c->caps = next;
+	}
 	vw_paths_clear(&c->paths);
 	free(c);
 }
@@ -95,6 +111,40 @@ struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
 	if (!c->history && vw_history_open(c->paths.statedir, &c->history, err) < 0)
 		return NULL;
 	return c->history;
+}
+
+static const char *or_null(const char *s)
+{
+	return *s ? s : NULL;
+}
+
+const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
+				      const char *emulator, const char *arch, const char *machine,
+				      const char *type)
+{
+	VW_AUTOFREE char *key = NULL;
+	VW_AUTOFREE char *xml = NULL;
+	struct known_caps *k;
+
+	if (asprintf(&key, "%s\n%s\n%s\n%s", emulator, arch, machine, type) < 0) {
+		key = NULL;
+		return NULL;
+	}
+	for (k = c->caps; k; k = k->next)
+		if (k->conn == conn && !strcmp(k->key, key))
+			return k->caps;
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return NULL;
+	xml = virConnectGetDomainCapabilities(conn, or_null(emulator), or_null(arch),
+					      or_null(machine), or_null(type), 0);
+	if (xml && vw_caps_parse(xml, strlen(xml), &k->caps, NULL) < 0)
+		k->caps = NULL;
+	k->conn = conn;
+	k->key = vw_steal(key);
+	k->next = c->caps;
+	c->caps = k;
+	return k->caps;
 }
 
 /* The directory of the object that this code is in: the program, or virsh-warden.so. */

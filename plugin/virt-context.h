@@ -6,11 +6,14 @@
 #ifndef VW_VIRT_CONTEXT_H
 #define VW_VIRT_CONTEXT_H
 
+#include "caps.h"
 #include "conf.h"
 #include "history.h"
 #include "osindex.h"
 #include "probe.h"
 #include "template.h"
+
+#include <libvirt/libvirt.h>
 
 struct vw_context;
 
@@ -26,6 +29,13 @@ struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *e
 struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err);
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err);
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
+
+/* The domain capabilities for an emulator, architecture, machine and virt type ("" = libvirt's
+ * choice). Each is asked for once in the life of the context, which owns them: open a new
+ * one when libvirtd has started anew. NULL: libvirtd has none for these. */
+const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
+				      const char *emulator, const char *arch, const char *machine,
+				      const char *type);
 
 /* Full path of a helper program of ours ("virt-warden-osinfo"): beside the running build or in $libexec. malloc'ed. */
 char *vw_context_program(const struct vw_context *c, const char *name);
