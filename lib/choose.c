@@ -38,8 +38,8 @@ static bool has_hyperv(const struct vw_ctx *c)
 
 /* Also listed in xml-templates/template.rng. */
 static const struct condition conditions[] = {
-	{ "q35", vw_ctx_q35 }, { "pc", vw_ctx_pc }, { "efi", vw_ctx_efi },     { "bios", is_bios },
-	{ "spice", is_spice }, { "kvm", is_kvm },   { "tcg", is_tcg },	       { "hyperv", has_hyperv },
+	{ "q35", vw_ctx_q35 }, { "pc", vw_ctx_pc }, { "efi", vw_ctx_efi }, { "bios", is_bios },
+	{ "spice", is_spice }, { "kvm", is_kvm },   { "tcg", is_tcg },     { "hyperv", has_hyperv },
 };
 
 /* "virtio-rng|virtio1.0-rng": osinfo-db lists one of these devices for the OS. */
@@ -100,7 +100,8 @@ bool vw_choose(const struct vw_ctx *c, const xmlNode *data, const char *attr, co
 	bool ok;
 
 	while (list && next_word(c, &list, word, &ok)) {
-		enum vw_known has = ok && caps_key ? vw_caps_has(c->caps, caps_key, word) : VW_UNKNOWN;
+		enum vw_known has = ok && caps_key ? vw_caps_has(c->caps, caps_key, word)
+						   : VW_UNKNOWN;
 
 		if (!ok || has == VW_NO || (need && has != VW_YES) || strlen(word) >= size)
 			continue;
