@@ -159,7 +159,9 @@ static void add_devices(xmlNode *root, const struct new_domain *d, const char *b
 	add(devices, "console", "type", "pty");
 	if (strcmp(d->graphics, "none")) {
 		add(devices, "graphics", "type", d->graphics);
-		add(add(devices, "video", "", NULL), "model", "type", t.x86 ? "vga" : "virtio");
+		/* on x86 the template knows which model the OS drives */
+		if (!t.x86)
+			add(add(devices, "video", "", NULL), "model", "type", "virtio");
 	}
 }
 
