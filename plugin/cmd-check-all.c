@@ -212,31 +212,35 @@ static void print_gains(const struct cmd *cmd, const struct overview *v)
 	out_table_print(&t, 2, true);
 }
 
-static void print_next_line(const struct cmd *cmd, const char *verb, const char *label,
-			    const char *options, const char *why)
+static void add_next(const struct cmd *cmd, struct out_table *t, const char *verb,
+		     const char *options, const char *label, const char *why)
 {
-	fputs("  ", cmd->out.f);
-	cmd_check_next(cmd, verb, label, options);
-	out_print(&cmd->out, OUT_DIM, "   %s\n", why);
+	VW_AUTOFREE char *next = cmd_check_next(cmd, verb, options, label);
+
+	out_table_add(t, OUT_BOLD, next ? next : "");
+	out_table_add(t, OUT_DIM, why);
 }
 
 static void print_next(const struct cmd *cmd, const struct overview *v)
 {
-	const struct seen *worst = &v->seen[0];
+	static const struct out_column cols[] = { { "", 0, false }, { "", 0, false } };
+	const char *worst = v->seen[0].audit->label;
+	bool several = v->n - v->conformant > 1;
+	OUT_AUTOTABLE struct out_table t = { 0 };
 
 	out_print(&cmd->out, OUT_PLAIN,
 		  "\n%zu finding%s: %zu can be fixed now (FIX), %zu need%s your word (ASK).\n",
 		  v->fixes + v->left, v->fixes + v->left == 1 ? "" : "s", v->fixes, v->left,
 		  v->left == 1 ? "s" : "");
 	out_print(&cmd->out, OUT_BOLD, "Next:\n");
-	if (v->n - v->conformant > 1)
-		print_next_line(cmd, "check", worst->audit->label, "", "each finding, and why");
-	print_next_line(cmd, "fix", worst->audit->label, " --diff",
-			"what a fix would change; changes nothing");
-	print_next_line(cmd, "fix", worst->audit->label, "",
-			"fix it; what was there is kept for undo");
-	if (v->n - v->conformant > 1)
-		print_next_line(cmd, "fix --all", NULL, "", "fix all of them");
+	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
+	if (several)
+		add_next(cmd, &t, "check", "", worst, "each finding, and why");
+	add_next(cmd, &t, "fix", " --diff", worst, "what a fix would change; changes nothing");
+	add_next(cmd, &t, "fix", "", worst, "fix it; what was there is kept for undo");
+	if (several)
+		add_next(cmd, &t, "fix --all", "", NULL, "fix all of them");
+	out_table_print(&t, 2, false);
 }
 
 static void print_overview(const struct cmd *cmd, const struct overview *v)

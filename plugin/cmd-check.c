@@ -72,20 +72,26 @@ static int check_one(struct cmd *cmd, const char *arg, struct cmd_audit **ret, s
 	return rc < 0 ? rc : cmd_audit_domain(cmd, dom, &opt, ret, err);
 }
 
-void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label, const char *options)
+char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *options,
+		     const char *label)
 {
 	VW_AUTOFREE char *quoted = label ? out_shell_quote(label) : NULL;
 	VW_AUTOFREE char *uri = cmd->uri ? out_shell_quote(cmd->uri) : NULL;
+	bool dashes = quoted && *label == '-' && label[1];
+	char *text = NULL;
 
-	out_print(&cmd->out, OUT_BOLD, "virt-warden %s%s%s%s%s%s%s%s", uri ? "-c " : "",
-		  uri ? uri : "", uri ? " " : "", verb,
-		  quoted && *label == '-' && label[1] ? " --" : "", quoted ? " " : "",
-		  quoted ? quoted : "", options);
+	if (asprintf(&text, "virt-warden %s%s%s%s%s%s%s%s", uri ? "-c " : "", uri ? uri : "",
+		     uri ? " " : "", verb, options, dashes ? " --" : "", quoted ? " " : "",
+		     quoted ? quoted : "") < 0)
+		return NULL;
+	return text;
 }
 
 /* "2 domains: 7 findings: 5 can be fixed now, 2 need your word", and what to type. */
 static void show_summary(const struct cmd *cmd, const struct tally *t)
 {
+	VW_AUTOFREE char *next = NULL;
+
 	if (cmd->quiet || t->domains || !t->audited)
 		return;
 	fputc('\n', cmd->out.f);
@@ -101,8 +107,8 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 		  "%zu finding%s: %zu can be fixed now, %zu need%s your word.  Next: ",
 		  t->fixes + t->left, t->fixes + t->left == 1 ? "" : "s", t->fixes, t->left,
 		  t->left == 1 ? "s" : "");
-	cmd_check_next(cmd, "fix", t->first, t->first_is_file ? " --diff" : "");
-	fputc('\n', cmd->out.f);
+	next = cmd_check_next(cmd, "fix", t->first_is_file ? " --diff" : "", t->first);
+	out_print(&cmd->out, OUT_BOLD, "%s\n", next ? next : "");
 }
 
 static int check_named(struct cmd *cmd, char **args)

@@ -13,8 +13,9 @@ int cmd_check_all(struct cmd *cmd);
 void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a);
 /* {"version": 1, "domains": […]}; takes the array over. */
 json_t *cmd_check_json(json_t *domains);
-/* A command to type: "virt-warden -c URI VERB LABEL OPTIONS", quoted as a shell needs it. */
-void cmd_check_next(const struct cmd *cmd, const char *verb, const char *label,
-		    const char *options);
+/* A command to type: "virt-warden -c URI VERB --option LABEL", quoted as a shell needs it.
+ * options: "" or " --option"; label: NULL = none. malloc'ed. */
+char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *options,
+		     const char *label);
 
 #endif

@@ -160,8 +160,9 @@ void doctor_state(struct doctor *d, struct doctor_result *r)
 			"chown it to the user that runs this; nothing is changed that can't be kept",
 			"%s: not writable", dir);
 	else if (st.st_mode & 077)
-		doctor_say(r, DOCTOR_FAIL, "chmod 0700 it: domain XML may hold passwords",
-			   "%s: mode %04o", dir, (unsigned)st.st_mode & 07777);
+		doctor_say(r, st.st_mode & 022 ? DOCTOR_FAIL : DOCTOR_WARN,
+			   "chmod 0700 it: domain XML may hold passwords", "%s: mode %04o", dir,
+			   (unsigned)st.st_mode & 07777);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", dir);
 }

@@ -121,8 +121,9 @@ static void report(const struct fix *fix, const struct cmd_audit *a)
 		out_print(&cmd->out, OUT_WARN,
 			  " Takes effect at the next cold boot: it is running now.");
 	if (fixes) {
-		out_print(&cmd->out, OUT_PLAIN, "\nBack: ");
-		cmd_check_next(cmd, "undo", a->label, "");
+		VW_AUTOFREE char *back = cmd_check_next(cmd, "undo", "", a->label);
+
+		out_print(&cmd->out, OUT_PLAIN, "\nBack: %s", back ? back : "");
 	}
 	fputc('\n', cmd->out.f);
 }

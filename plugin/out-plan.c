@@ -17,12 +17,13 @@ static const struct out_gain gains[] = {
 	{ "faster network", RULES("nic-model", "nic-queues") },
 	{ "all of the CPU", RULES("cpu-mode") },
 	{ "right time, less idle load", RULES("hyperv", "clock") },
-	{ "clean shutdown and backup", RULES("agent-channel") },
+	{ "clean shutdown and backup", RULES("agent-channel", "acpi", "pm") },
 	{ "crashes are noticed", RULES("panic-device") },
 	{ "space given back", RULES("disk-discard") },
 	{ "memory figures", RULES("balloon") },
 	{ "entropy at boot", RULES("rng") },
-	{ "today's platform", RULES("machine", "firmware", "tpm", "cdrom-bus", "usb") },
+	{ "today's platform",
+	  RULES("machine", "firmware", "tpm", "cdrom-bus", "usb", "pcie-ports") },
 	{ "better console", RULES("video", "tablet") },
 	{ "tools know its OS", RULES("os-metadata") },
 };
@@ -112,6 +113,78 @@ static const char *or_dash(const char *s)
 	return s && *s ? s : "-";
 }
 
+/* Many findings are left for the same reason: it is said once, below the table. */
+#define REASON "; not done, because "
+#define NOTES_MAX 9
+
+struct notes {
+	const char *text[NOTES_MAX];
+	size_t n;
+};
+
+static const char *reason_of(const struct vw_finding *f)
+{
+	return f->message ? strstr(f->message, REASON) : NULL;
+}
+
+static bool is_shared(const struct vw_plan *plan, unsigned actions, const char *reason)
+{
+	size_t i, users = 0;
+
+	for (i = 0; i < plan->n_findings; i++)
+		users += (actions & OUT_ACTION(plan->findings[i].action)) &&
+			 vw_streq(reason_of(&plan->findings[i]), reason);
+	return users > 1;
+}
+
+/* Return: the number of the note that has this reason, 0 = it is said in the row. */
+static size_t note_number(struct notes *notes, const struct vw_plan *plan, unsigned actions,
+			  const char *reason)
+{
+	size_t i;
+
+	if (!reason || !is_shared(plan, actions, reason))
+		return 0;
+	for (i = 0; i < notes->n; i++)
+		if (vw_streq(notes->text[i], reason))
+			return i + 1;
+	if (notes->n == NOTES_MAX)
+		return 0;
+	notes->text[notes->n++] = reason;
+	return notes->n;
+}
+
+static void add_row(struct out_table *t, const struct vw_finding *f, size_t note)
+{
+	const char *message = f->message ? f->message : "";
+	int len = (int)(note ? (size_t)(reason_of(f) - message) : strlen(message));
+
+	out_table_add(t, OUT_PLAIN, f->rule);
+	out_table_add(t, OUT_PLAIN, or_dash(f->device));
+	out_table_addf(t, OUT_PLAIN, "%s %s %s", or_dash(f->before), out_arrow(t->o),
+		       or_dash(f->after));
+	out_table_addf(t, action_style(f->action), "%s/%s", vw_action_name(f->action),
+		       vw_evidence_name(f->evidence));
+	if (note)
+		out_table_addf(t, OUT_PLAIN, "%.*s [%zu]", len, message, note);
+	else
+		out_table_add(t, OUT_PLAIN, message);
+}
+
+static void print_notes(const struct out *o, const struct notes *notes)
+{
+	static const struct out_column cols[] = { { "", 0, true }, { "", 0, false } };
+	OUT_AUTOTABLE struct out_table t = { 0 };
+	size_t i;
+
+	out_table_init(&t, o, cols, VW_N_ELEMENTS(cols));
+	for (i = 0; i < notes->n; i++) {
+		out_table_addf(&t, OUT_WARN, "[%zu]", i + 1);
+		out_table_add(&t, OUT_PLAIN, notes->text[i] + strlen("; "));
+	}
+	out_table_print(&t, 2, false);
+}
+
 void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned actions)
 {
 	static const struct out_column cols[] = {
@@ -119,21 +192,16 @@ void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned ac
 		{ "ACTION", 0, false }, { "WHY", 0, false },
 	};
 	OUT_AUTOTABLE struct out_table t = { 0 };
+	struct notes notes = { .n = 0 };
 	size_t i;
 
 	out_table_init(&t, o, cols, VW_N_ELEMENTS(cols));
 	for (i = 0; i < plan->n_findings; i++) {
 		const struct vw_finding *f = &plan->findings[i];
 
-		if (!(actions & OUT_ACTION(f->action)))
-			continue;
-		out_table_add(&t, OUT_PLAIN, f->rule);
-		out_table_add(&t, OUT_PLAIN, or_dash(f->device));
-		out_table_addf(&t, OUT_PLAIN, "%s %s %s", or_dash(f->before), out_arrow(o),
-			       or_dash(f->after));
-		out_table_addf(&t, action_style(f->action), "%s/%s", vw_action_name(f->action),
-			       vw_evidence_name(f->evidence));
-		out_table_add(&t, OUT_PLAIN, f->message ? f->message : "");
+		if (actions & OUT_ACTION(f->action))
+			add_row(&t, f, note_number(&notes, plan, actions, reason_of(f)));
 	}
 	out_table_print(&t, 2, true);
+	print_notes(o, &notes);
 }

@@ -163,7 +163,6 @@ void out_print(const struct out *o, enum out_style style, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	out_style(o, style);
 	for (line = text; line; line = rest) { /* newlines of the format are ours */
 		VW_AUTOFREE char *clean = NULL;
 
@@ -171,11 +170,14 @@ void out_print(const struct out *o, enum out_style style, const char *fmt, ...)
 		if (rest)
 			*rest++ = '\0';
 		clean = out_clean(o, line);
-		fputs(clean ? clean : "", o->f);
+		if (clean && *clean) {
+			out_style(o, style);
+			fputs(clean, o->f);
+			out_plain(o, style);
+		}
 		if (rest)
 			fputc('\n', o->f);
 	}
-	out_plain(o, style);
 }
 
 char *out_shell_quote(const char *arg)
