@@ -18,23 +18,13 @@ int vw_store_error(const struct vw_history *h, const char *uuid, int code, const
 
 	switch (-code) {
 	case ENOSPC:
-	case EDQUOT:
-		remedy = "free some space there";
-		break;
+	case EDQUOT: remedy = "free some space there"; break;
 	case EACCES:
-	case EPERM:
-		remedy = "run as its owner";
-		break;
-	case EROFS:
-		remedy = "make that filesystem writable";
-		break;
-	case EBUSY:
-		remedy = "another program holds its lock; try again";
-		break;
+	case EPERM: remedy = "run as its owner"; break;
+	case EROFS: remedy = "make that filesystem writable"; break;
+	case EBUSY: remedy = "another program holds its lock; try again"; break;
 	case ENOTDIR:
-	case ELOOP:
-		remedy = "it must be a directory, not a link; move it away";
-		break;
+	case ELOOP: remedy = "it must be a directory, not a link; move it away"; break;
 	}
 	return vw_err_set(err, code, "%s%s%s: %s: %s; %s", h->path, uuid ? "/" : "",
 			  uuid ? uuid : "", what, strerror(-code), remedy);
@@ -203,7 +193,7 @@ int vw_store_lock(struct vw_history *h, int dirfd, const char *uuid, struct vw_e
 		if (now_ms() >= end)
 			return vw_store_error(h, uuid, -EBUSY, "cannot lock it within 2 s", err);
 		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < 16000000)
+		if (pause.tv_nsec < 4000000)
 			pause.tv_nsec *= 2;
 	}
 	r = fd;

@@ -17,8 +17,13 @@ static bool parse_slot(const char *name, struct vw_slot *ret)
 {
 	char again[VW_SLOT_NAME_MAX];
 	struct vw_slot slot;
+	char *end;
+	unsigned long n = strtoul(name, &end, 10);
 
-	if (sscanf(name, "%10u-%19" SCNd64, &slot.n, &slot.time) != 2 || slot.time < 0 || !slot.n)
+	if (!n || n > UINT32_MAX || *end != '-')
+		return false;
+	slot = (struct vw_slot){ .n = (unsigned)n, .time = strtoll(end + 1, NULL, 10) };
+	if (slot.time < 0)
 		return false;
 	vw_store_slot_name(&slot, again);
 	if (strcmp(again, name) != 0)

@@ -17,8 +17,8 @@
 #include <dirent.h>
 
 #define VW_STORE_NEW ".new" /* the file in which a version is written */
-#define VW_WHO_MAX 256    /* bytes that are kept of struct vw_version's who … */
-#define VW_RULES_MAX 4096 /* … and rules */
+#define VW_WHO_MAX 256      /* bytes that are kept of struct vw_version's who … */
+#define VW_RULES_MAX 4096   /* … and rules */
 /* The last line at its longest: each byte may become three ("%2F"), plus keys and numbers. */
 #define VW_TRAILER_MAX (3 * (VW_HISTORY_NAME_MAX + VW_WHO_MAX + VW_RULES_MAX) + 512)
 #define VW_SLOT_NAME_MAX 64

@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define VW_HISTORY_MAX_BYTES (10u * 1024 * 1024) /* of one XML; as xml.h, virsh's own limit */
-#define VW_HISTORY_NAME_MAX 1024                 /* a longer domain name is stored cut and not found by name */
+#define VW_HISTORY_NAME_MAX 1024 /* a longer domain name is stored cut and not found by name */
 
 /* Why a version was kept. Contract names by vw_cause_name. */
 enum vw_cause {
@@ -29,15 +29,15 @@ enum vw_cause {
 };
 
 struct vw_version {
-	unsigned n;        /* 1, 2, 3 …: never reused for the domain */
-	int64_t time;      /* seconds since the epoch, UTC */
+	unsigned n;   /* 1, 2, 3 …: never reused for the domain */
+	int64_t time; /* seconds since the epoch, UTC */
 	enum vw_cause cause;
-	char *name;        /* domain name then */
-	char *who;         /* "root@virsh[1234]" */
-	char *rules;       /* space-separated rule ids, "" */
-	char hash[17];     /* 64-bit FNV-1a of the XML, hex: tells damage and a
+	char *name;    /* domain name then */
+	char *who;     /* "root@virsh[1234]" */
+	char *rules;   /* space-separated rule ids, "" */
+	char hash[17]; /* 64-bit FNV-1a of the XML, hex: tells damage and a
 			    * change, not a forgery (the store is its owner's alone) */
-	size_t size;       /* of the XML, bytes */
+	size_t size;   /* of the XML, bytes */
 };
 
 struct vw_history;

@@ -37,9 +37,10 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	int r;
 
 	iov[0] = (struct iovec){ .iov_base = (void *)(uintptr_t)xml, .iov_len = v->size };
-	iov[1] = (struct iovec){ .iov_base = (void *)(uintptr_t)"\n", .iov_len = 1 };
+	iov[1] = (struct iovec){ .iov_base = (void *)(uintptr_t) "\n", .iov_len = 1 };
 	iov[2] = (struct iovec){ .iov_base = trailer, .iov_len = vw_trailer_format(v, trailer) };
-	fd = openat(dirfd, VW_STORE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dirfd, VW_STORE_NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
 		return -errno;
 	if (fchmod(fd, 0600) < 0) /* whatever the umask is */
@@ -131,8 +132,11 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 		    struct vw_err *err)
 {
 	/* The strings are only read: vw_trailer_format takes them as they are. */
-	struct vw_version v = { .time = now, .cause = cause, .size = len,
-				.name = (char *)(uintptr_t)name, .who = (char *)(uintptr_t)who,
+	struct vw_version v = { .time = now,
+				.cause = cause,
+				.size = len,
+				.name = (char *)(uintptr_t)name,
+				.who = (char *)(uintptr_t)who,
 				.rules = (char *)(uintptr_t)rules };
 	VW_AUTOCLOSE int dirfd = -1;
 	VW_AUTOCLOSE int lock = -1;
@@ -143,7 +147,8 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 	if (r < 0)
 		return r;
 	if (len > VW_HISTORY_MAX_BYTES)
-		return vw_err_set(err, -EFBIG, "the XML of %s has %zu bytes; at most 10 MiB can be kept",
+		return vw_err_set(err, -EFBIG,
+				  "the XML of %s has %zu bytes; at most 10 MiB can be kept",
 				  canonical, len);
 	if (now < 0)
 		return vw_err_set(err, -EINVAL, "the clock stands before 1970; set it");

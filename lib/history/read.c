@@ -110,8 +110,10 @@ int vw_history_read(struct vw_history *h, const char *uuid, unsigned n, char **r
 		return vw_err_set(err, r, "%s/%s: there is no version %u; list them first", h->path,
 				  canonical, n);
 	if (r == -EBADMSG && !n)
-		return vw_err_set(err, r, "%s/%s: the newest version is damaged; take an older one by its number",
-				  h->path, canonical);
+		return vw_err_set(
+			err, r,
+			"%s/%s: the newest version is damaged; take an older one by its number",
+			h->path, canonical);
 	if (r == -EBADMSG)
 		return vw_err_set(err, r, "%s/%s: version %u is damaged; take another", h->path,
 				  canonical, n);
@@ -161,7 +163,8 @@ int vw_history_find_name(struct vw_history *h, const char *name, char buf[37], s
 		VW_AUTOCLOSE int domain = -1;
 		char uuid[37];
 
-		if (vw_store_uuid(entry->d_name, uuid, NULL) < 0 || strcmp(uuid, entry->d_name) != 0)
+		if (vw_store_uuid(entry->d_name, uuid, NULL) < 0 ||
+		    strcmp(uuid, entry->d_name) != 0)
 			continue;
 		domain = vw_store_dir(h, uuid, false, NULL);
 		if (domain >= 0 && last_named(domain, name, &time) && time > best) {
@@ -170,7 +173,7 @@ int vw_history_find_name(struct vw_history *h, const char *name, char buf[37], s
 		}
 	}
 	if (best < 0)
-		return vw_err_set(err, -ENOENT, "%s: no domain named \"%.200s\" was ever kept", h->path,
-				  name);
+		return vw_err_set(err, -ENOENT, "%s: no domain named \"%.200s\" was ever kept",
+				  h->path, name);
 	return 0;
 }

@@ -14,7 +14,7 @@
 #define TAIL " -->"
 
 static const char *const cause_names[] = {
-	[VW_CAUSE_CLIENT] = "client", [VW_CAUSE_FIX] = "fix",	    [VW_CAUSE_AGENT] = "agent",
+	[VW_CAUSE_CLIENT] = "client", [VW_CAUSE_FIX] = "fix",       [VW_CAUSE_AGENT] = "agent",
 	[VW_CAUSE_HOOK] = "hook",     [VW_CAUSE_IMPORT] = "import", [VW_CAUSE_UNDO] = "undo",
 	[VW_CAUSE_SEEN] = "seen",
 };
@@ -183,14 +183,10 @@ static int parse_field(size_t index, const char *value, size_t len, struct vw_ve
 		r = get_number(value, len, INT64_MAX, &number);
 		v->time = (int64_t)number;
 		return r;
-	case 4:
-		return get_cause(value, len, &v->cause);
-	case 5:
-		return get_text(value, len, &v->name);
-	case 6:
-		return get_text(value, len, &v->who);
-	default:
-		return get_text(value, len, &v->rules);
+	case 4: return get_cause(value, len, &v->cause);
+	case 5: return get_text(value, len, &v->name);
+	case 6: return get_text(value, len, &v->who);
+	default: return get_text(value, len, &v->rules);
 	}
 }
 

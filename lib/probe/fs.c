@@ -32,7 +32,10 @@
 #define FS_BPF 0xcafe4a11u
 #define FS_BINDER 0x6c6f6f70u
 
-#define KERNEL(magic) { magic, VW_UNKNOWN, VW_NO, true }
+#define KERNEL(magic)                          \
+	{                                      \
+		magic, VW_UNKNOWN, VW_NO, true \
+	}
 
 static const struct vw_fs table[] = {
 	{ EXT4_SUPER_MAGIC, VW_YES, VW_YES, false }, /* ext2, ext3 too: all by the ext4 driver */
@@ -46,7 +49,8 @@ static const struct vw_fs table[] = {
 	{ FS_OCFS2, VW_YES, VW_YES, false },
 	{ FS_CEPH, VW_YES, VW_YES, false },
 	{ FS_F2FS, VW_YES, VW_YES, false },
-	{ FS_GPFS, VW_YES, VW_UNKNOWN, false }, /* IBM Storage Scale: "Considerations for the use of direct I/O" */
+	{ FS_GPFS, VW_YES, VW_UNKNOWN,
+	  false }, /* IBM Storage Scale: "Considerations for the use of direct I/O" */
 	{ FS_JFS, VW_YES, VW_NO, false },
 	{ MSDOS_SUPER_MAGIC, VW_YES, VW_NO, false },
 	{ FS_EXFAT, VW_YES, VW_NO, false },
@@ -91,10 +95,15 @@ const struct vw_fs *vw_fs_find(uint32_t magic)
 static enum vw_known tmpfs_odirect(void)
 {
 	struct utsname u;
-	unsigned major = 0, minor = 0;
+	unsigned long major, minor;
+	char *end;
 
-	if (uname(&u) < 0 || sscanf(u.release, "%3u.%3u", &major, &minor) != 2)
+	if (uname(&u) < 0)
 		return VW_UNKNOWN;
+	major = strtoul(u.release, &end, 10);
+	if (*end != '.')
+		return VW_UNKNOWN;
+	minor = strtoul(end + 1, NULL, 10);
 	return major > 6 || (major == 6 && minor >= 6) ? VW_YES : VW_NO;
 }
 

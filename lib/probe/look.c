@@ -153,7 +153,8 @@ static void look_blank(struct look *l, int fd, int direct)
 		look_blank_qcow2(l, &s);
 	} else {
 		l->r->blank = VW_NO;
-		vw_look_why(l->r, 0, "images of its format are not looked into, so it counts as data");
+		vw_look_why(l->r, 0,
+			    "images of its format are not looked into, so it counts as data");
 	}
 }
 

@@ -40,12 +40,12 @@ void vw_look_why(struct vw_look_reply *r, int error, const char *why);
 
 /* source.c: reading an image, never beyond a point in time. */
 struct vw_source {
-	int fd;         /* buffered */
-	int direct;     /* O_DIRECT, -1 = not to be used */
-	uint64_t size;  /* bytes */
-	int64_t until;  /* vw_clock_ms */
-	char *buf;      /* VW_LOOK_BUFFER bytes, page-aligned */
-	uint64_t window; /* what vw_source_read has in buf: from here … */
+	int fd;           /* buffered */
+	int direct;       /* O_DIRECT, -1 = not to be used */
+	uint64_t size;    /* bytes */
+	int64_t until;    /* vw_clock_ms */
+	char *buf;        /* VW_LOOK_BUFFER bytes, page-aligned */
+	uint64_t window;  /* what vw_source_read has in buf: from here … */
 	size_t in_window; /* … so many bytes */
 };
 int64_t vw_clock_ms(void); /* monotonic */
@@ -62,7 +62,7 @@ struct vw_fs {
 	uint32_t magic;
 	enum vw_known odirect; /* takes an O_DIRECT open */
 	enum vw_known discard; /* can punch holes */
-	bool kernel;           /* made by the kernel: its files are no images, reading one may do things */
+	bool kernel; /* made by the kernel: its files are no images, reading one may do things */
 };
 /* Never NULL: an unknown filesystem has all unknown. */
 const struct vw_fs *vw_fs_find(uint32_t magic);

@@ -120,7 +120,8 @@ static struct vw_qcow2_answer read_header(struct image *img)
 		return say(VW_UNKNOWN, corrupt);
 	/* One L1 entry covers an L2 table's worth of clusters. */
 	per_l1 = UINT64_C(1) << (2 * img->cluster_bits - (img->extended_l2 ? 4 : 3));
-	if (img->l1_entries > L1_BYTES_MAX / 8 || (virtual_size + per_l1 - 1) / per_l1 > img->l1_entries ||
+	if (img->l1_entries > L1_BYTES_MAX / 8 ||
+	    (virtual_size + per_l1 - 1) / per_l1 > img->l1_entries ||
 	    (img->l1_offset & ((UINT64_C(1) << img->cluster_bits) - 1)) ||
 	    !inside(img, img->l1_offset, (uint64_t)img->l1_entries * 8))
 		return say(VW_UNKNOWN, corrupt);
@@ -154,7 +155,8 @@ static struct vw_qcow2_answer walk_l2(struct image *img, uint64_t off)
 		if (r < 0)
 			return failed(r);
 		for (size_t i = 0; i < n; i += step)
-			if (!empty_entry(img, be64(chunk + i), step == 16 ? be64(chunk + i + 8) : 0))
+			if (!empty_entry(img, be64(chunk + i),
+					 step == 16 ? be64(chunk + i + 8) : 0))
 				return say(VW_NO, "it has allocated clusters");
 		done += n;
 	}

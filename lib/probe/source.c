@@ -9,9 +9,9 @@
 #include <time.h>
 
 #define ALIGN 4096u
-#define WINDOW (64u * 1024)  /* for tables: they are small and scattered */
-#define SAMPLES 64u          /* places of a block device that are read first … */
-#define SAMPLE (64u * 1024)  /* … bytes each, but 1 MiB at both ends */
+#define WINDOW (64u * 1024) /* for tables: they are small and scattered */
+#define SAMPLES 64u         /* places of a block device that are read first … */
+#define SAMPLE (64u * 1024) /* … bytes each, but 1 MiB at both ends */
 
 int64_t vw_clock_ms(void)
 {
@@ -53,8 +53,8 @@ static int zero_range(struct vw_source *s, uint64_t from, uint64_t to)
 
 	while (off < to) {
 		uint64_t left = to - off;
-		size_t len = left < VW_LOOK_BUFFER ? (size_t)((left + ALIGN - 1) / ALIGN * ALIGN) :
-						     VW_LOOK_BUFFER;
+		size_t len = left < VW_LOOK_BUFFER ? (size_t)((left + ALIGN - 1) / ALIGN * ALIGN)
+						   : VW_LOOK_BUFFER;
 		ssize_t n = read_block(s, off, len);
 
 		if (n < 0)

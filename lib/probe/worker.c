@@ -39,8 +39,8 @@ static void drop_descriptors(int sock)
 static _Noreturn void serve(const char *sysroot)
 {
 	struct vw_look_request q;
-	char *buf = mmap(NULL, VW_LOOK_BUFFER, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *buf = mmap(NULL, VW_LOOK_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 
 	if (buf == MAP_FAILED)
 		_exit(1);

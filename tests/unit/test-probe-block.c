@@ -25,7 +25,8 @@ static void attach(off_t size)
 
 		snprintf(device_path, sizeof(device_path), "/dev/loop%d", n);
 		if (access(device_path, F_OK) < 0)
-			assert_int_equal(mknod(device_path, S_IFBLK | 0600, makedev(7, (unsigned)n)), 0);
+			assert_int_equal(
+				mknod(device_path, S_IFBLK | 0600, makedev(7, (unsigned)n)), 0);
 		device = open(device_path, O_RDWR | O_CLOEXEC);
 		if (device >= 0 && ioctl(device, LOOP_SET_FD, backing) == 0)
 			break;
@@ -84,8 +85,15 @@ static void test_blank(void **state)
 static void test_data(void **state)
 {
 	/* The ends, the edges of the first and last MiB, and where no sample is taken. */
-	static const off_t places[] = { 0, 511, 1048575, 1048576, 1200000, SIZE / 2 + 700000,
-					SIZE - 1048577, SIZE - 1048576, SIZE - 1 };
+	static const off_t places[] = { 0,
+					511,
+					1048575,
+					1048576,
+					1200000,
+					SIZE / 2 + 700000,
+					SIZE - 1048577,
+					SIZE - 1048576,
+					SIZE - 1 };
 
 	(void)state;
 	attach(SIZE);
@@ -176,7 +184,8 @@ static void fake_sysfs(const char *value, bool partition)
 	strcat(text, "/");
 	strcat(text, dev);
 	unlink(text);
-	assert_int_equal(symlink(partition ? "../../devices/sda/sda1" : "../../devices/sda", text), 0);
+	assert_int_equal(symlink(partition ? "../../devices/sda/sda1" : "../../devices/sda", text),
+			 0);
 	f = fopen(in_dir("sys/devices/sda/queue/discard_max_bytes"), "we");
 	fputs(value, f);
 	fclose(f);
@@ -187,7 +196,10 @@ static void test_discard(void **state)
 	static const struct {
 		const char *value;
 		enum vw_known discard;
-	} cases[] = { { "0\n", VW_NO }, { "4294966784\n", VW_YES }, { "x\n", VW_UNKNOWN }, { "", VW_UNKNOWN } };
+	} cases[] = { { "0\n", VW_NO },
+		      { "4294966784\n", VW_YES },
+		      { "x\n", VW_UNKNOWN },
+		      { "", VW_UNKNOWN } };
 	struct vw_disk_facts f;
 
 	(void)state;
@@ -212,7 +224,8 @@ static void test_real_discard(void **state)
 
 	(void)state;
 	attach(SIZE);
-	snprintf(attribute, sizeof(attribute), "/sys/block/%s/queue/discard_max_bytes", device_path + 5);
+	snprintf(attribute, sizeof(attribute), "/sys/block/%s/queue/discard_max_bytes",
+		 device_path + 5);
 	f = fopen(attribute, "re");
 	assert_non_null(f);
 	assert_int_equal(fscanf(f, "%llu", &max), 1);

@@ -230,8 +230,8 @@ static void test_unreadable(void **state)
 
 static void test_kernel_files(void **state)
 {
-	static const char *const files[] = { "/proc/kmsg", "/proc/self/mem", "/sys/kernel/uevent_seqnum",
-					     "/proc/sysrq-trigger" };
+	static const char *const files[] = { "/proc/kmsg", "/proc/self/mem",
+					     "/sys/kernel/uevent_seqnum", "/proc/sysrq-trigger" };
 
 	(void)state;
 	for (size_t i = 0; i < VW_N_ELEMENTS(files); i++) {

@@ -19,7 +19,8 @@ static pid_t server;
 static void reply(int fd, const struct fuse_in_header *in, int error, const void *data, size_t len)
 {
 	char buf[256];
-	struct fuse_out_header out = { .len = (uint32_t)(sizeof(out) + len), .error = error,
+	struct fuse_out_header out = { .len = (uint32_t)(sizeof(out) + len),
+				       .error = error,
 				       .unique = in->unique };
 
 	memcpy(buf, &out, sizeof(out));
@@ -31,8 +32,9 @@ static void reply(int fd, const struct fuse_in_header *in, int error, const void
 
 static struct fuse_attr attributes(uint64_t node)
 {
-	struct fuse_attr a = { .ino = node, .nlink = 1, .mode = S_IFREG | 0600, .size = 1 << 20,
-			       .blocks = 2048 };
+	struct fuse_attr a = {
+		.ino = node, .nlink = 1, .mode = S_IFREG | 0600, .size = 1 << 20, .blocks = 2048
+	};
 
 	if (node == FUSE_ROOT_ID)
 		a.mode = S_IFDIR | 0700;
@@ -41,29 +43,24 @@ static struct fuse_attr attributes(uint64_t node)
 
 static void answer(int fd, const struct fuse_in_header *in)
 {
-	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096 };
+	struct fuse_init_out init = { .major = FUSE_KERNEL_VERSION,
+				      .minor = 31,
+				      .max_write = 4096 };
 	struct fuse_entry_out entry = { .nodeid = 2, .attr = attributes(2) };
 	struct fuse_attr_out attr = { .attr = attributes(in->nodeid) };
 	struct fuse_statfs_out fs = { .st.bsize = 4096 };
 	struct fuse_open_out opened = { .fh = 1 };
 
 	switch (in->opcode) {
-	case FUSE_INIT:
-		return reply(fd, in, 0, &init, sizeof(init));
-	case FUSE_LOOKUP:
-		return reply(fd, in, 0, &entry, sizeof(entry));
-	case FUSE_GETATTR:
-		return reply(fd, in, 0, &attr, sizeof(attr));
-	case FUSE_STATFS:
-		return reply(fd, in, 0, &fs, sizeof(fs));
-	case FUSE_OPEN:
-		return reply(fd, in, 0, &opened, sizeof(opened));
+	case FUSE_INIT: return reply(fd, in, 0, &init, sizeof(init));
+	case FUSE_LOOKUP: return reply(fd, in, 0, &entry, sizeof(entry));
+	case FUSE_GETATTR: return reply(fd, in, 0, &attr, sizeof(attr));
+	case FUSE_STATFS: return reply(fd, in, 0, &fs, sizeof(fs));
+	case FUSE_OPEN: return reply(fd, in, 0, &opened, sizeof(opened));
 	case FUSE_FORGET:
 	case FUSE_BATCH_FORGET:
-	case FUSE_INTERRUPT:
-		return;
-	default:
-		return reply(fd, in, -ENOSYS, NULL, 0);
+	case FUSE_INTERRUPT: return;
+	default: return reply(fd, in, -ENOSYS, NULL, 0);
 	}
 }
 

@@ -28,9 +28,14 @@ static void expect(enum vw_known blank, const char *why)
 static void test_new(void **state)
 {
 	static const char *const options[] = {
-		"compat=0.10", "compat=1.1", "cluster_size=512", "cluster_size=2M",
-		"compat=1.1,extended_l2=on,cluster_size=128k", "compat=1.1,lazy_refcounts=on",
-		"compat=1.1,compression_type=zstd", "refcount_bits=1",
+		"compat=0.10",
+		"compat=1.1",
+		"cluster_size=512",
+		"cluster_size=2M",
+		"compat=1.1,extended_l2=on,cluster_size=128k",
+		"compat=1.1,lazy_refcounts=on",
+		"compat=1.1,compression_type=zstd",
+		"refcount_bits=1",
 	};
 
 	(void)state;
@@ -80,7 +85,8 @@ static void test_other_holders_of_data(void **state)
 
 	(void)state;
 	strcpy(base, make_qcow2("base.qcow2", "compat=1.1", "16M"));
-	RUN("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, in_dir("over.qcow2"));
+	RUN("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base,
+	    in_dir("over.qcow2"));
 	expect(VW_NO, "backing file");
 	make_qcow2("snap.qcow2", "compat=1.1", "16M");
 	RUN("qemu-img", "snapshot", "-c", "one", path);
@@ -109,7 +115,7 @@ static void test_not_qcow2(void **state)
 struct memory {
 	unsigned char *data;
 	size_t size;
-	int error;       /* that reads at `error_at` and behind give */
+	int error; /* that reads at `error_at` and behind give */
 	uint64_t error_at;
 };
 
@@ -173,29 +179,29 @@ static void test_hostile_header(void **state)
 		{ 4, 4, 0, VW_UNKNOWN },
 		{ 4, 4, 1, VW_UNKNOWN },
 		{ 4, 4, 4, VW_UNKNOWN },
-		{ 8, 8, UINT64_MAX, VW_NO },	  /* backing file */
-		{ 20, 4, 8, VW_UNKNOWN },	  /* cluster bits */
+		{ 8, 8, UINT64_MAX, VW_NO }, /* backing file */
+		{ 20, 4, 8, VW_UNKNOWN },    /* cluster bits */
 		{ 20, 4, 22, VW_UNKNOWN },
 		{ 20, 4, 64, VW_UNKNOWN },
 		{ 20, 4, UINT32_MAX, VW_UNKNOWN },
 		{ 24, 8, UINT64_MAX, VW_UNKNOWN }, /* virtual size */
 		{ 24, 8, INT64_MAX, VW_UNKNOWN },
 		{ 24, 8, UINT64_C(1) << 40, VW_UNKNOWN }, /* more than its L1 table can hold */
-		{ 36, 4, 0, VW_UNKNOWN },	  /* L1 entries */
+		{ 36, 4, 0, VW_UNKNOWN },                 /* L1 entries */
 		{ 36, 4, UINT32_MAX, VW_UNKNOWN },
 		{ 36, 4, 4 * 1024 * 1024 + 1, VW_UNKNOWN },
 		{ 36, 4, 5 * CLUSTER / 8 + 1, VW_UNKNOWN }, /* beyond the end */
-		{ 40, 8, 1, VW_UNKNOWN },	  /* L1 offset */
+		{ 40, 8, 1, VW_UNKNOWN },                   /* L1 offset */
 		{ 40, 8, UINT64_MAX, VW_UNKNOWN },
 		{ 40, 8, UINT64_C(0xffffffffffff0000), VW_UNKNOWN },
 		{ 40, 8, 6 * CLUSTER, VW_UNKNOWN },
-		{ 60, 4, 1, VW_NO },		  /* snapshots */
-		{ 72, 8, 2, VW_UNKNOWN },	  /* features: corrupt */
-		{ 72, 8, 4, VW_NO },		  /* external data file */
-		{ 72, 8, 32, VW_NO },		  /* not known yet */
+		{ 60, 4, 1, VW_NO },      /* snapshots */
+		{ 72, 8, 2, VW_UNKNOWN }, /* features: corrupt */
+		{ 72, 8, 4, VW_NO },      /* external data file */
+		{ 72, 8, 32, VW_NO },     /* not known yet */
 		{ 72, 8, UINT64_C(1) << 63, VW_NO },
-		{ 72, 8, 9, VW_YES },		  /* dirty, compression type */
-		{ 100, 4, 72, VW_UNKNOWN },	  /* header length */
+		{ 72, 8, 9, VW_YES },       /* dirty, compression type */
+		{ 100, 4, 72, VW_UNKNOWN }, /* header length */
 	};
 	struct memory m = { 0 };
 
@@ -226,14 +232,14 @@ static void test_hostile_tables(void **state)
 	} cases[] = {
 		{ 2 * CLUSTER, 0, VW_YES },
 		{ UINT64_C(1) << 63 | 2 * CLUSTER, 0, VW_YES },
-		{ 2 * CLUSTER, 1, VW_YES },		     /* zero flag */
-		{ 2 * CLUSTER, 3 * CLUSTER | 1, VW_YES },    /* … on an allocated cluster */
+		{ 2 * CLUSTER, 1, VW_YES },               /* zero flag */
+		{ 2 * CLUSTER, 3 * CLUSTER | 1, VW_YES }, /* … on an allocated cluster */
 		{ 2 * CLUSTER, 3 * CLUSTER, VW_NO },
-		{ 2 * CLUSTER, UINT64_C(1) << 63, VW_NO },   /* odd, so not surely empty */
+		{ 2 * CLUSTER, UINT64_C(1) << 63, VW_NO },     /* odd, so not surely empty */
 		{ 2 * CLUSTER, UINT64_C(1) << 62 | 1, VW_NO }, /* compressed */
-		{ UINT64_C(1) << 63, 0, VW_UNKNOWN },	     /* an L2 table at 0 */
-		{ 2 * CLUSTER + 512, 0, VW_UNKNOWN },	     /* not aligned */
-		{ 6 * CLUSTER, 0, VW_UNKNOWN },		     /* beyond the end */
+		{ UINT64_C(1) << 63, 0, VW_UNKNOWN },          /* an L2 table at 0 */
+		{ 2 * CLUSTER + 512, 0, VW_UNKNOWN },          /* not aligned */
+		{ 6 * CLUSTER, 0, VW_UNKNOWN },                /* beyond the end */
 		{ UINT64_C(0x00ffffffffff0000), 0, VW_UNKNOWN },
 		{ UINT64_C(1) << 57 | 2 * CLUSTER, 0, VW_UNKNOWN }, /* reserved bits */
 		{ 2 * CLUSTER | 1, 0, VW_UNKNOWN },

@@ -123,11 +123,12 @@ static inline unsigned count_workers(pid_t *ret_pid)
 		FILE *f;
 
 		snprintf(stat_path, sizeof(stat_path), "/proc/%s/stat", entry->d_name);
-		f = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(stat_path, "re") : NULL;
+		f = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(stat_path, "re")
+								       : NULL;
 		if (!f)
 			continue;
-		if (fscanf(f, "%d (%31[^)]) %*c %d", &pid, comm, &parent) == 3 && parent == getpid() &&
-		    strcmp(comm, "vw-probe") == 0) {
+		if (fscanf(f, "%d (%31[^)]) %*c %d", &pid, comm, &parent) == 3 &&
+		    parent == getpid() && strcmp(comm, "vw-probe") == 0) {
 			n++;
 			if (ret_pid)
 				*ret_pid = pid;
