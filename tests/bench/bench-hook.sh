@@ -9,7 +9,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 VW_BUILD=$(realpath -m "${VW_BUILD:-$here/../../build}")
-pairs=${PAIRS:-60}
+pairs=${PAIRS:-100}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
