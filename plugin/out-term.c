@@ -101,10 +101,14 @@ size_t out_columns(const char *clean)
 	uint32_t c = 0;
 
 	for (; *clean; clean += len) {
-		len = decode(clean, &c);
-		if (!len)
+		if ((unsigned char)*clean < 0x80) {
 			len = 1;
-		columns += columns_of(c);
+			columns++;
+			continue;
+		}
+		len = decode(clean, &c);
+		columns += len ? columns_of(c) : 1;
+		len += !len;
 	}
 	return columns;
 }
