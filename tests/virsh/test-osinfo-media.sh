@@ -7,7 +7,15 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 program=$(realpath -m "${VW_BUILD:-$top/build}")/virt-warden-osinfo
 dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
+mounted() { grep -q " $dir/hang fuse " /proc/self/mounts; }
+hang_pid=
+cleanup() {
+	[ -z "$hang_pid" ] || kill "$hang_pid" || true
+	[ -z "$hang_pid" ] || wait "$hang_pid" 2>/dev/null || true
+	! mounted || umount -l "$dir/hang"
+	rm -rf "$dir"
+}
+trap cleanup EXIT
 export LSAN_OPTIONS=detect_leaks=0 # libosinfo's loader leaks 184 bytes
 
 fail() {
@@ -76,6 +84,19 @@ expect 3 '.*neither a regular file nor a block device.*' "$dir/zero-device"
 expect 3 '.*neither a regular file nor a block device.*' /dev/null
 expect 3 '.+' "$dir/loop"
 expect 3 '.+' "$dir/absent"
+
+# a dead file server: two seconds, and what waits for our output does not wait for the dead
+mkdir "$dir/hang"
+python3 "$top/tests/hook/fuse-hang.py" "$dir/hang" &
+hang_pid=$!
+for ((i = 0; i < 50; i++)); do
+	! mounted || break
+	sleep 0.1
+done
+mounted || fail "no FUSE mount"
+start=$(date +%s%N)
+expect 3 '.*in time' "$dir/hang/x.iso"
+[ $(($(date +%s%N) - start)) -lt 5000000000 ] || fail "a dead file server held us up"
 
 for arguments in '' 'x' 'media' 'media a b' 'build x' 'build --output'; do
 	code=0

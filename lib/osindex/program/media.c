@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verb media: which OS does this ISO install?
- *
- * The path comes from domain XML and is hostile: it is looked at by O_PATH +
- * fstat first, only a regular file or block device is opened, and reading may
- * take two seconds in all (a dead NFS). The medium is read before osinfo-db is
- * loaded, so what is no ISO is told at once. */
+ * It is read before osinfo-db is loaded, so what is no ISO is told at once. */
 #include "guess.h"
+#include "media-read.h"
 #include "program.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/stat.h>
-
-#define READ_SECONDS 2
 
 static const char help[] =
 	"usage: virt-warden-osinfo media PATH\n"
@@ -23,60 +15,6 @@ static const char help[] =
 	"live=yes|no. like: osinfo-db does not know this release, the id is derived from that one's.\n"
 	"\n"
 	"Exit: 0 = recognised, 1 = not recognised, 2 = wrong usage, 3 = can't be read.\n";
-
-static void out_of_time(int signal)
-{
-	static const char text[] = "virt-warden-osinfo: the medium can't be read in time\n";
-	ssize_t n = write(STDERR_FILENO, text, sizeof(text) - 1);
-
-	(void)signal;
-	(void)n; /* nothing can be done about it */
-	_exit(CODE_CANT_TELL);
-}
-
-static void limit_time(unsigned seconds)
-{
-	struct sigaction action = { .sa_handler = out_of_time };
-
-	sigaction(SIGALRM, &action, NULL);
-	alarm(seconds);
-}
-
-static int look_at(const char *path, int *ret_fd, struct vw_err *err)
-{
-	struct stat st;
-	VW_AUTOCLOSE int fd = open(path, O_PATH | O_CLOEXEC);
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return vw_err_set(err, -EINVAL, "%s: neither a regular file nor a block device",
-				  path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
-/* Return: 0, -ENOMEDIUM (readable, but no ISO), other negative errno (can't be read). */
-static int read_media(const char *path, OsinfoMedia **ret, struct vw_err *err)
-{
-	g_autoptr(GError) error = NULL;
-	g_autofree char *link = NULL;
-	VW_AUTOCLOSE int fd = -1;
-	OsinfoMedia *media;
-	int r;
-
-	r = look_at(path, &fd, err);
-	if (r < 0)
-		return r;
-	link = g_strdup_printf("/proc/self/fd/%d", fd);
-	media = osinfo_media_create_from_location_with_flags(link, NULL, 0, &error);
-	if (!media)
-		return vw_err_set(err, error->domain == OSINFO_MEDIA_ERROR ? -ENOMEDIUM : -EIO,
-				  "%s: %s", path, error->message);
-	*ret = media;
-	return 0;
-}
 
 static const char *yes_no(gboolean b)
 {
@@ -138,9 +76,7 @@ int vw_osinfo_media(int argc, char **argv)
 		fputs(help, stderr);
 		return CODE_USAGE;
 	}
-	limit_time(READ_SECONDS);
-	r = read_media(argv[1], &media, &err);
-	alarm(0);
+	r = vw_osi_read_media(argv[1], &media, &err);
 	if (r < 0) {
 		vw_osinfo_fail(&err);
 		return r == -ENOMEDIUM ? CODE_NOT_FOUND : CODE_CANT_TELL;
