@@ -210,6 +210,10 @@ bool vw_decide(struct vw_ctx *c, const char *device, const char *before, const c
 			why, c->audit_why, c->fix_command);
 		return false;
 	}
+	if (c->req->hold & (1u << c->rule->cls)) {
+		vw_note(c, device, before, after, c->blank, "%s; not yet, because %s", why, c->req->hold_why);
+		return false;
+	}
 	if (c->rule->cls == VW_CLASS_HOST) {
 		fix(c, device, before, after, VW_EV_PROVEN, "%s", why);
 		return true;

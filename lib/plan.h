@@ -56,6 +56,8 @@ struct vw_request {
 	const struct vw_templates *templates;
 	const struct vw_policy *policy;
 	unsigned allow;    /* bit (1u << class): the admin said so, this counts as proven */
+	unsigned hold;     /* bit (1u << class): report only, for the reason below (the agent's quiet second) */
+	const char *hold_why; /* one clause: "the quiet second after a change is not over" */
 	bool force_enforce; /* `fix` typed by the admin: mode audit does not hold it back */
 	bool findings_only; /* the fixed text is not wanted: plan->xml stays NULL */
 	const char *only_rule; /* NULL, or plan this rule only (the hook: "disk-cache") */

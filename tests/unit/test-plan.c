@@ -299,6 +299,26 @@ static void test_plan_not_new(void **state)
 	vw_plan_free(p);
 }
 
+static void test_plan_hold(void **state)
+{
+	struct fixture *f = *state;
+	struct vw_plan *p = NULL;
+	struct vw_xml *doc = NULL;
+	struct vw_request req = { .facts = &f->facts, .templates = f->templates, .policy = &f->policy,
+				  .hold = ~(1u << VW_CLASS_HOST), .hold_why = "it is early" };
+
+	disk(f, "hda", VW_YES);
+	assert_int_equal(vw_xml_parse(GENERIC(""), strlen(GENERIC("")), "t", "domain", &doc, NULL), 0);
+	req.doc = doc;
+	assert_int_equal(vw_plan_make(&req, &p, NULL), 0);
+	assert_fix(p, "disk-cache", "hda", "none");
+	assert_skip(p, "disk-bus", "not yet, because it is early");
+	assert_skip(p, "rng", "not yet");
+	assert_has(p, "<target dev='hda' bus='ide'/>");
+	vw_plan_free(p);
+	vw_xml_free(doc);
+}
+
 static void test_plan_unknown_os(void **state)
 {
 	struct fixture *f = *state;
@@ -568,7 +588,7 @@ int main(void)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_plan_linux_blank), T(test_plan_linux_installed), T(test_plan_unknown_disk),
-		T(test_plan_not_new), T(test_plan_unknown_os), T(test_plan_windows11),
+		T(test_plan_not_new), T(test_plan_hold), T(test_plan_unknown_os), T(test_plan_windows11),
 		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_new_family),
 		T(test_plan_hyperv_unknown), T(test_plan_metadata), T(test_plan_commandline),
 		T(test_plan_additive_installed), T(test_plan_names), T(test_plan_foreign_types),
