@@ -13,6 +13,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 
 /* Set before main, never after. */
 static bool off, quiet, edit;
@@ -79,13 +80,41 @@ bool vw_is_edit(void)
 	return edit;
 }
 
-/* Is this program virsh? An admin's script of that name, run by a shell, is not. */
+/* Callback for the first object, the program itself: is it linked against libvirt? */
+static int needs_libvirt(struct dl_phdr_info *info, size_t size, void *data)
+{
+	const ElfW(Dyn) *dyn = NULL;
+	const char *strings = NULL;
+
+	(void)size;
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			dyn = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+	for (const ElfW(Dyn) *d = dyn; d && d->d_tag != DT_NULL; d++)
+		if (d->d_tag ==
+		    DT_STRTAB) /* relocated in place by ld.so, but not on all machines */
+			strings = (const void *)(d->d_un.d_ptr < info->dlpi_addr
+							 ? info->dlpi_addr + d->d_un.d_ptr
+							 : d->d_un.d_ptr);
+	for (const ElfW(Dyn) *d = dyn; strings && d->d_tag != DT_NULL; d++)
+		if (d->d_tag == DT_NEEDED && vw_startswith(strings + d->d_un.d_val, "libvirt.so"))
+			*(bool *)data = true;
+	return 1;
+}
+
+/* Is this program virsh? What the wrapper starts may be another copy of it, or an admin's
+ * script of that name with its shell; then the real one is still to come. */
 static bool is_virsh(void)
 {
 	char path[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	bool linked = false;
 	const char *name;
+	ssize_t n;
 
+	dl_iterate_phdr(needs_libvirt, &linked);
+	if (!linked || getenv(VW_ENV_LD_PRELOAD))
+		return linked;
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	path[n > 0 ? n : 0] = 0;
 	name = strrchr(path, '/');
 	return vw_startswith(name ? name + 1 : program_invocation_short_name, "virsh");

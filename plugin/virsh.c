@@ -21,15 +21,23 @@ extern char **environ;
 #define FALLBACK "/usr/bin/virsh"
 #define CHAIN_MAX 512
 
+#define ID_SIZE 40
+
 struct self {
-	char dir[PATH_MAX]; /* where this program lies, "" if that can't be told */
-	char id[48];        /* "dev:inode" of it */
-	dev_t dev;
-	ino_t ino;
+	char dir[PATH_MAX];    /* where this program lies, "" if that can't be told */
+	char id[ID_SIZE];      /* "device:inode" of it */
+	char chain[CHAIN_MAX]; /* such ids of the wrappers that ran before us */
 };
+
+static void id_of(const struct stat *st, char id[ID_SIZE])
+{
+	snprintf(id, ID_SIZE, "%llx:%llx", (unsigned long long)st->st_dev,
+		 (unsigned long long)st->st_ino);
+}
 
 static void learn_self(struct self *s)
 {
+	const char *chain = getenv(VW_ENV_CHAIN);
 	struct stat st;
 	char *slash;
 	ssize_t n = readlink("/proc/self/exe", s->dir, sizeof(s->dir) - 1);
@@ -39,13 +47,11 @@ static void learn_self(struct self *s)
 	if (slash)
 		*slash = 0;
 	/* Without /proc (a bare chroot) the path that the kernel was given must do. */
-	if (stat("/proc/self/exe", &st) < 0 &&
-	    (!getauxval(AT_EXECFN) || stat((const char *)getauxval(AT_EXECFN), &st) < 0))
-		return;
-	s->dev = st.st_dev;
-	s->ino = st.st_ino;
-	snprintf(s->id, sizeof(s->id), "%llx:%llx", (unsigned long long)st.st_dev,
-		 (unsigned long long)st.st_ino);
+	if (stat("/proc/self/exe", &st) == 0 ||
+	    (getauxval(AT_EXECFN) && stat((const char *)getauxval(AT_EXECFN), &st) == 0))
+		id_of(&st, s->id);
+	if (chain && strlen(chain) < sizeof(s->chain))
+		strcpy(s->chain, chain);
 }
 
 static bool is_program(const char *path, struct stat *st)
@@ -53,9 +59,23 @@ static bool is_program(const char *path, struct stat *st)
 	return stat(path, st) == 0 && S_ISREG(st->st_mode) && access(path, X_OK) == 0;
 }
 
-static bool is_self(const struct self *s, const struct stat *st)
+static bool in_chain(const char *chain, const char *id)
 {
-	return s->ino == st->st_ino && s->dev == st->st_dev;
+	size_t n = strlen(id);
+
+	for (const char *p = chain; n && p && (p = strstr(p, id)); p += n)
+		if ((p == chain || p[-1] == ',') && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
+static bool is_elf(const char *path)
+{
+	char magic[4] = "";
+	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, magic, sizeof(magic)) == sizeof(magic) &&
+	       !memcmp(magic, "\177ELF", sizeof(magic));
 }
 
 /* The next directory of PATH that is an absolute path. Return: its length, 0 = no more. */
@@ -71,52 +91,43 @@ static size_t next_dir(const char **path)
 	return 0;
 }
 
-/* The first program `name` on PATH that is not us; after_self: only behind the
- * directory in which we stand. Return: true and the path in buf. */
-static bool find_on_path(const char *name, const struct self *s, bool after_self,
-			 char buf[PATH_MAX])
+/* The first program `name` on PATH that is neither us nor in the chain. elf: nor a script.
+ * Return: true and the path in buf. */
+static bool find_on_path(const char *name, const struct self *s, bool elf, char buf[PATH_MAX])
 {
 	const char *p = getenv("PATH");
+	char id[ID_SIZE];
 	struct stat st;
 
 	for (size_t n; p && (n = next_dir(&p)); p += n + (p[n] == ':')) {
 		if (snprintf(buf, PATH_MAX, "%.*s/%s", (int)n, p, name) >= PATH_MAX ||
 		    !is_program(buf, &st))
 			continue;
-		if (is_self(s, &st))
-			after_self = false;
-		else if (!after_self)
+		id_of(&st, id);
+		if (strcmp(id, s->id) && !in_chain(s->chain, id) && (!elf || is_elf(buf)))
 			return true;
 	}
 	return false;
 }
 
-/* Have we run in this chain of execs already? Then a `virsh` on PATH is a script
- * or a link that leads back to us. */
-static bool in_chain(const struct self *s, const char *chain)
-{
-	const char *p = chain && *s->id ? strstr(chain, s->id) : NULL;
-	size_t n = strlen(s->id);
-
-	return p && (p == chain || p[-1] == ',') && (!p[n] || p[n] == ',');
-}
-
+/* The real virsh. A `virsh` on PATH may be another copy of the wrapper, or a script that
+ * runs us again, by exec or as its child. So the chain names the wrappers that have run;
+ * who finds himself in it takes no script any more. */
 static bool find_real(const struct self *s, char buf[PATH_MAX])
 {
-	const char *chain = getenv(VW_ENV_CHAIN);
-	char longer[CHAIN_MAX];
+	char longer[CHAIN_MAX], id[ID_SIZE];
 	struct stat st;
-	bool again = in_chain(s, chain);
 
-	if (!chain || strlen(chain) + sizeof(s->id) + 1 > sizeof(longer))
-		chain = "";
-	snprintf(longer, sizeof(longer), "%s%s%s", chain, *chain ? "," : "", s->id);
-	if (!again)
+	if (snprintf(longer, sizeof(longer), "%s%s%s", s->chain, *s->chain ? "," : "", s->id) <
+	    (int)sizeof(longer))
 		setenv(VW_ENV_CHAIN, longer, 1);
-	if (find_on_path("virsh", s, again, buf))
+	if (find_on_path("virsh", s, in_chain(s->chain, s->id), buf))
 		return true;
 	strcpy(buf, FALLBACK);
-	return is_program(buf, &st) && !is_self(s, &st);
+	if (!is_program(buf, &st))
+		return false;
+	id_of(&st, id);
+	return strcmp(id, s->id) && !in_chain(s->chain, id);
 }
 
 /* Does the real virsh know the command? Asked only when a plugin of that name is there. */
@@ -230,7 +241,9 @@ int main(int argc, char **argv)
 	}
 	if (!getauxval(AT_SECURE) && !(mode && !strcmp(mode, "off"))) {
 		run_plugin(&self, real, argc, argv);
-		if (find_library(&self, library, &why))
+		if (getenv(VW_ENV_LD_PRELOAD))
+			; /* another copy of us, before this one, has done it */
+		else if (find_library(&self, library, &why))
 			set_preload(library);
 		else
 			fprintf(stderr, "virt-warden: %s %s (this is the plain virsh)\n", library,
