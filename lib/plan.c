@@ -54,27 +54,6 @@ const char *const *vw_rule_ids(void)
 	return ids;
 }
 
-const char *vw_class_name(enum vw_class c)
-{
-	static const char *const names[] = { "host", "additive", "visible", "boot" };
-
-	return names[c];
-}
-
-const char *vw_action_name(enum vw_action a)
-{
-	static const char *const names[] = { "fix", "skip", "refuse" };
-
-	return names[a];
-}
-
-const char *vw_mode_name(enum vw_mode m)
-{
-	static const char *const names[] = { "default", "enforce", "audit", "off" };
-
-	return names[m];
-}
-
 size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action)
 {
 	size_t n = 0;
