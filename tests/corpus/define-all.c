@@ -11,8 +11,8 @@
 #include <libvirt/virterror.h>
 #include <unistd.h>
 
-#define UNDEFINE_FLAGS                                                                  \
-	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |    \
+#define UNDEFINE_FLAGS                                                               \
+	(VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | \
 	 VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA)
 
 static void ignore_error(void *data, virError *error)

@@ -71,8 +71,11 @@ static struct vw_plan *plan_text(struct setup *s, const char *text, size_t len, 
 	struct vw_outline *outline = NULL;
 	struct vw_facts facts = { 0 };
 	struct vw_plan *plan = NULL;
-	struct vw_request req = { .facts = &facts, .templates = s->templates, .policy = &s->policy,
-				  .allow = s->allow, .force_enforce = s->allow != 0 };
+	struct vw_request req = { .facts = &facts,
+				  .templates = s->templates,
+				  .policy = &s->policy,
+				  .allow = s->allow,
+				  .force_enforce = s->allow != 0 };
 
 	if (vw_xml_parse(text, len, name, "domain", &doc, e) < 0 ||
 	    vw_outline_make(doc, &outline, e) < 0)
@@ -108,7 +111,8 @@ static void check_again(struct setup *s, const struct vw_plan *plan, const char 
 	struct vw_plan *again;
 
 	if (!plan->xml != !vw_plan_count(plan, VW_ACTION_FIX))
-		broken(s, name, plan->xml ? "text changed, but no finding says so" : "a fix, but no text");
+		broken(s, name,
+		       plan->xml ? "text changed, but no finding says so" : "a fix, but no text");
 	if (!plan->xml)
 		return;
 	again = plan_text(s, plan->xml, plan->xml_len, name, &e);
@@ -140,7 +144,8 @@ static void plan_one(struct setup *s, const char *path)
 	count_rules(s, plan);
 	check_again(s, plan, name);
 	if (s->out)
-		write_file(s->out, name, plan->xml ? plan->xml : text, plan->xml ? plan->xml_len : len);
+		write_file(s->out, name, plan->xml ? plan->xml : text,
+			   plan->xml ? plan->xml_len : len);
 	vw_plan_free(plan);
 	free(text);
 }
@@ -178,11 +183,16 @@ static void load_os(struct setup *s, const char *index, const char *id)
 }
 
 static const struct option options[] = {
-	{ "templates", required_argument, NULL, 't' }, { "index", required_argument, NULL, 'i' },
-	{ "os", required_argument, NULL, 's' },        { "caps", required_argument, NULL, 'c' },
-	{ "blank", required_argument, NULL, 'b' },     { "new", required_argument, NULL, 'n' },
-	{ "drivers", required_argument, NULL, 'd' },   { "allow", no_argument, NULL, 'a' },
-	{ "out", required_argument, NULL, 'o' },       { "list-rules", no_argument, NULL, 'l' },
+	{ "templates", required_argument, NULL, 't' },
+	{ "index", required_argument, NULL, 'i' },
+	{ "os", required_argument, NULL, 's' },
+	{ "caps", required_argument, NULL, 'c' },
+	{ "blank", required_argument, NULL, 'b' },
+	{ "new", required_argument, NULL, 'n' },
+	{ "drivers", required_argument, NULL, 'd' },
+	{ "allow", no_argument, NULL, 'a' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "list-rules", no_argument, NULL, 'l' },
 	{ NULL, 0, NULL, 0 },
 };
 

@@ -24,7 +24,8 @@ static void __attribute__((format(printf, 2, 3))) keep_message(void *data, const
 
 static int is_valid(xmlRelaxNG *schema, const char *path)
 {
-	xmlDoc *doc = xmlReadFile(path, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	xmlDoc *doc = xmlReadFile(path, NULL,
+				  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	xmlRelaxNGValidCtxt *ctxt = xmlRelaxNGNewValidCtxt(schema);
 	int valid;
 

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Target fuzz: tests/fuzz/fuzz-X.c with libFuzzer, everything of lib/ instrumented, below $(B)/fuzz.
+#   make fuzz                         each target for FUZZ_SECONDS (60)
+#   make fuzz FUZZ=engine             that one only
+FUZZ_SECONDS ?= 60
+FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz-*.c))
+
+$(B)/obj/tests/fuzz/%.o: EXTRA_CFLAGS = -DVW_SRCDIR='"$(CURDIR)"'
+$(B)/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) \
+		$(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS)
+
+.PHONY: fuzzers fuzz-build
+fuzzers: $(FUZZERS)
+fuzz-build:
+	$(MAKE) B=$(B)/fuzz CC=clang OPT='-O1 -g' SAN='-fsanitize=fuzzer-no-link $(FUZZ_SAN)' fuzzers
+fuzz: fuzz-build
+	tests/fuzz/run-fuzz $(FUZZ_SECONDS) $(FUZZ)

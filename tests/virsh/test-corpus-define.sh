@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The corpus through a real libvirtd: whatever a plain define accepts is accepted after the
+# engine's fix, with every variation of facts, and through the front-end with no fall-back.
+# timeout: 900
+set -euo pipefail
+# shellcheck source=../corpus/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../corpus/common.sh"
+export VW_LAB=$dir/lab
+trap '"$top/tests/lab/lab" down; rm -rf "$dir"' EXIT
+
+lab() { "$top/tests/lab/lab" "$@"; }
+status=0
+
+# define NAME DIR [PREFIX…]: defines all files of DIR on the host; output in $dir/define.NAME
+define() {
+	local name=$1 in=$2
+	shift 2
+	lab exec alpha "$@" "$VW_BUILD/corpus/define-all" "$in"/*.xml >"$dir/define.$name" 2>"$dir/err.$name" ||
+		fail "$name: define-all: $(tail -n 5 "$dir/err.$name")"
+}
+
+# compare NAME PLAIN: what PLAIN accepts must be accepted in NAME
+compare() {
+	local lost
+	lost=$(comm -23 <(names ok "$dir/define.$2") <(names ok "$dir/define.$1"))
+	echo "$1: $(names ok "$dir/define.$1" | wc -l) accepted, $(names ok "$dir/define.$2" | wc -l) by plain libvirt"
+	[ -n "$lost" ] || return 0
+	echo "FAILED: $1: no longer accepted: $(wc -w <<<"$lost")"
+	grep -Fw "${lost//$'\n'/$'\n'refused }" "$dir/define.$1" | head -n 30 # a pattern per line
+	status=1
+}
+
+lab up --hosts alpha --owner $$ >/dev/null
+prepare_corpus "$dir/xml"
+mkdir -p "$dir/caps"
+for machine in q35 pc; do
+	lab exec alpha /usr/bin/virsh domcapabilities --virttype qemu --machine $machine >"$dir/caps/$machine.xml"
+done
+
+define plain "$dir/xml"
+[ "$(names ok "$dir/define.plain" | wc -l)" -gt 500 ] || fail "plain libvirt accepts too little: $(cat "$dir/err.plain")"
+while read -r name options; do
+	# shellcheck disable=SC2086  # options are words
+	plan_corpus "$name" "$dir/caps" "$dir/xml" "$dir/out" $options
+	define "$name" "$dir/out"
+	compare "$name" plain
+	rm -rf "$dir/out"
+done < <(variations)
+
+# The front-end itself: with the files as they are; and with an OS that the metadata names,
+# all disks being new and empty.
+front_end() { # front_end NAME DIR PLAIN
+	# The history goes to the host's own /run, a tmpfs: thousands of fsync() are not the point here.
+	define "$1" "$2" env VIRT_WARDEN_STATEDIR=/run/corpus "$top/run" env "LD_PRELOAD=$VW_BUILD/virsh-warden.so"
+	compare "$1" "$3"
+	if grep -q "refuses the fixed XML" "$dir/err.$1"; then
+		echo "FAILED: $1: fell back to the original $(grep -c "refuses the fixed XML" "$dir/err.$1") times"
+		grep "refuses the fixed XML" "$dir/err.$1" | head -n 30
+		status=1
+	fi
+	# A front-end that does nothing would pass all of this.
+	[ "$(lab exec alpha find /run/corpus/history -type f | wc -l)" -gt 300 ] || fail "$1: hardly anything was fixed"
+	lab exec alpha rm -rf /run/corpus
+}
+front_end front-end "$dir/xml" plain
+
+truncate -s 1G "$dir/blank.img"
+loop=$(lab loop "$dir/blank.img")
+declare -A ids=([debian11]=http://debian.org/debian/11 [win10]=http://microsoft.com/win/10
+	[win11]=http://microsoft.com/win/11 [freebsd]=http://freebsd.org/freebsd/13.0)
+for os in "${!ids[@]}"; do
+	mkdir "$dir/$os"
+	for file in "$dir"/xml/*.xml; do
+		sed -E "s|source file='[^']*'|source file='$dir/blank.img'|; s|source dev='/dev/[^']*'|source dev='$loop'|
+			s|type='qcow2'|type='raw'|" "$file" >"$dir/$os/${file##*/}"
+		grep -q '<metadata' "$file" || sed -i "0,/<\/name>/s||</name>\n  <metadata>\n    <libosinfo:libosinfo \
+xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>\n      <libosinfo:os id='${ids[$os]}'/>\n    \
+</libosinfo:libosinfo>\n  </metadata>|" "$dir/$os/${file##*/}"
+	done
+	define "plain-$os" "$dir/$os"
+	front_end "front-end-$os" "$dir/$os" "plain-$os"
+done
+exit "$status"
