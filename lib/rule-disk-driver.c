@@ -111,8 +111,9 @@ void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 
 		if (!f || f->discard != VW_YES || !is_written(d) || driver_attr(d, "discard"))
 			continue;
-		/* a fully allocated image was made so on purpose: discard would thin it */
-		thin = f->blank == VW_YES || f->allocated == VW_NO || (type && strcmp(type, "raw") != 0);
+		/* a fully allocated image file was made so on purpose: discard would thin it */
+		thin = f->block == VW_YES || f->blank == VW_YES || f->allocated == VW_NO ||
+		       (type && strcmp(type, "raw") != 0);
 		if (!thin || !vw_decide(c, vw_disk_target(d), "", want,
 					"space that the guest frees goes back to the host"))
 			continue;

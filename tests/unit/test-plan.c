@@ -426,6 +426,31 @@ static void test_plan_virtio_before_1_0(void **state)
 	vw_plan_free(p);
 }
 
+/* A block device that takes discard gets it whatever it holds; an allocated image file does not. */
+static void test_plan_discard(void **state)
+{
+	static const char xml[] =
+		"<domain type='kvm'><name>d</name><os><type arch='x86_64'>hvm</type></os><devices>"
+		"<disk type='block'><driver name='qemu' type='raw'/><source dev='/dev/sdx'/><target dev='vda'/></disk>"
+		"<disk type='file'><driver name='qemu' type='raw'/><source file='/x'/><target dev='vdb'/></disk>"
+		"</devices></domain>";
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, "vda", VW_NO);
+	disk(f, "vdb", VW_NO);
+	f->facts.disks[0].block = VW_YES;
+	f->facts.disks[0].allocated = VW_UNKNOWN;
+	f->facts.disks[1].allocated = VW_YES;
+	p = plan(f, xml, 0);
+	assert_fix(p, "disk-discard", "vda", "unmap");
+	assert_null(finding(p, "disk-discard", "vdb"));
+	assert_fix(p, "disk-io", "vda", "native");
+	assert_fix(p, "disk-io", "vdb", "native");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+}
+
 static void test_plan_new_family(void **state)
 {
 	struct fixture *f = *state;
@@ -589,7 +614,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_plan_linux_blank), T(test_plan_linux_installed), T(test_plan_unknown_disk),
 		T(test_plan_not_new), T(test_plan_hold), T(test_plan_unknown_os), T(test_plan_windows11),
-		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_new_family),
+		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_discard), T(test_plan_new_family),
 		T(test_plan_hyperv_unknown), T(test_plan_metadata), T(test_plan_commandline),
 		T(test_plan_additive_installed), T(test_plan_names), T(test_plan_foreign_types),
 	};
