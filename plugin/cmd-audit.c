@@ -65,6 +65,9 @@ static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 	if (rc < 0)
 		return rc;
 	req.doc = a->doc;
+	/* mode off is left alone even where somebody says fix */
+	if (a->facts->outline->mode == VW_MODE_OFF)
+		req.force_enforce = false;
 	req.subject = a->is_file ? a->label : NULL;
 	req.facts = &a->facts->facts;
 	req.policy = vw_context_policy(cmd->ctx);

@@ -56,7 +56,8 @@ static void note_summary(const struct cmd *cmd, const struct cmd_audit *a)
 	if (cmd->quiet)
 		return;
 	if (!a->plan->n_findings)
-		cmd_note(cmd, "%s: conformant, unchanged", a->label);
+		cmd_note(cmd, "%s: %s, unchanged", a->label,
+			 a->plan->mode == VW_MODE_OFF ? "its mode is off" : "conformant");
 	else if (fixes)
 		cmd_note(cmd, "%s: %zu fixed (%s)", a->label, fixes, rules ? rules : "");
 	if (!rest)

@@ -10,7 +10,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#define PIPE_WAIT_MS 10000 /* for a named pipe or /dev/fd/N; stdin is waited for without a limit */
+#define PIPE_WAIT_MS 5000 /* for a named pipe or /dev/fd/N; stdin is waited for without a limit */
 
 bool cmd_is_file(const char *arg)
 {

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Bad input to check and fix: one clear line, exit 3, within 2 s and 200 MB. Nothing is
+# opened that must not be, nothing hangs, nothing outside the file is read.
+# timeout: 180
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export LIBVIRT_DEFAULT_URI=nosuch:///
+cd "$tmp"
+
+# bounded STATUS NAME COMMAND…: the status must be as given, and the bounds hold. Prints as `run`.
+bounded() {
+	local want=$1 name=$2
+	shift 2
+	python3 - "$want" "$@" <<'END' || fail "$name"
+import resource, subprocess, sys, time
+start = time.monotonic()
+with open("out", "wb") as out, open("err", "wb") as err:
+    p = subprocess.run(sys.argv[2:], stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=60)
+seconds = time.monotonic() - start
+mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+problems = []
+if str(p.returncode) != sys.argv[1]: problems.append(f"exit {p.returncode}, not {sys.argv[1]}")
+# a sanitizer needs more of both
+import os
+if "asan" not in os.environ["VW_BUILD"] and (seconds > 2 or mib > 200):
+    problems.append(f"{seconds:.1f} s, {mib:.0f} MiB")
+if problems: print(", ".join(problems), "for", sys.argv[2:]); sys.exit(1)
+END
+}
+
+# refused NAME FILE: check and fix say one line that names the file, and print no XML.
+refused() {
+	local verb
+	for verb in check fix; do
+		bounded 3 "$1" virt-warden "$verb" "$2"
+		[ "$(wc -l <err)" = 1 ] || fail "$1: $verb: not one line"
+		has err "^virt-warden: ${2##*/}|/${2##*/}"
+		empty out
+	done
+}
+
+: >empty.xml
+printf 'not XML at all' >text.xml
+printf '<domain type="kvm"><name>a</name>' >truncated.xml
+printf '<network><name>a</name></network>' >network.xml
+printf '<domain><name>\377\376\300</name></domain>' >notutf8.xml
+printf '\0\0\0\0<domain/>' >nul.xml
+printf '<?xml version="1.0"?><!DOCTYPE domain [<!ENTITY a "aaaaaaaaaa">%s]><domain><name>&i;</name></domain>' \
+	"$(for c in b:a c:b d:c e:d f:e g:f h:g i:h; do p="&${c#*:};"; echo "<!ENTITY ${c%:*} \"$p$p$p$p$p$p$p$p$p$p\">"; done)" \
+	>bomb.xml
+echo 'TOP SECRET' >secret
+printf '<?xml version="1.0"?><!DOCTYPE d [<!ENTITY x SYSTEM "file://%s/secret">]><domain><name>&x;</name></domain>' "$tmp" \
+	>external.xml
+printf '<?xml version="1.0"?><!DOCTYPE domain SYSTEM "http://127.0.0.1:1/x.dtd"><domain><name>a</name></domain>' >dtd.xml
+python3 - <<'END'
+open("deep.xml", "w").write("<domain>" + "<a>" * 100000 + "</a>" * 100000 + "</domain>")
+open("huge.xml", "w").write("<domain><name>a</name><description>" + "x" * 100_000_000 + "</description></domain>")
+open("wide.xml", "w").write("<domain>" + "<a/>" * 2_000_000 + "</domain>")
+disks = "".join(f"<disk type='file' device='disk'><source file='/x/{i}'/><target dev='vd{i}'/></disk>" for i in range(10000))
+open("disks.xml", "w").write(f"<domain type='kvm'><name>many</name><memory>1</memory><os><type>hvm</type></os><devices>{disks}</devices></domain>")
+END
+for bad in empty text truncated network notutf8 nul bomb external dtd deep huge wide; do
+	refused "$bad" $bad.xml
+	hasnt err 'TOP SECRET'
+done
+for verb in check fix; do
+	bounded 1 "10,000 disks" virt-warden $verb disks.xml
+	[ -s out ] || fail "10,000 disks: $verb says nothing"
+	: >out
+	: >err
+	bounded 1 "10,000 disks, JSON" virt-warden $verb --json disks.xml
+done
+rm out err # should a later line fail, they are not to be shown
+# What is no file is not opened, whatever its name; a loop of links and a directory are said.
+mkfifo fifo.xml
+mkdir dir.xml
+ln -s loop.xml loop.xml
+ln -s /dev/zero zero.xml
+ln -s /nonexistent/x dangling.xml
+for bad in fifo dir loop zero dangling; do refused $bad $bad.xml; done
+for device in /dev/zero /dev/full /dev/watchdog /dev/null /dev/tty; do
+	bounded 3 $device virt-warden check $device
+	[ "$(wc -l <err)" = 1 ] || fail "$device: not one line"
+done
+# A device is looked at (O_PATH) and never opened.
+strace -f -o trace -e trace=open,openat virt-warden check zero.xml /dev/watchdog >out 2>err || true
+grep -E 'zero.xml|watchdog|/proc/self/fd' trace >opened
+has opened 'zero.xml.*O_PATH'
+! grep -v O_PATH opened || fail "a device was opened"
+
+# A pipe that is given on purpose works; one that nobody writes to ends by itself.
+generic web1 >web1.xml
+# shellcheck disable=SC2016
+run 1 bash -c 'virt-warden check <(sleep 0.3; cat web1.xml)'
+has out '^web1 '
+python3 - <<'END' || fail "a silent pipe is waited for"
+import os, subprocess
+keep = os.open("fifo.xml", os.O_RDWR)
+p = subprocess.run(["virt-warden", "check", "fifo.xml"], timeout=30, capture_output=True)
+assert p.returncode == 3 and b"nothing came" in p.stderr, p
+END
+
+# Paths inside of the XML are not looked at for a file without a libvirt.
+for path in /dev/watchdog "$tmp/fifo.xml" /dev/zero; do
+	generic odd | sed "s,<source file='[^']*',<source file='$path'," >odd.xml
+	bounded 1 "a disk on $path" virt-warden check odd.xml
+done
