@@ -6,6 +6,7 @@
 
 #define GAP 2       /* blanks between columns */
 #define LAST_MIN 24 /* less than that for the last column: it goes below */
+#define NARROWEST 8 /* a column is not made narrower */
 #define COLS_MAX 8
 
 struct layout {
@@ -60,19 +61,42 @@ void out_table_addf(struct out_table *t, enum out_style style, const char *fmt, 
 	out_table_add(t, style, text ? text : "");
 }
 
+/* As wide as its cells, but not wider than it may be. */
+static size_t natural_width(const struct out_table *t, size_t c, bool heads)
+{
+	size_t width = heads ? out_columns(t->cols[c].title) : 0, i;
+
+	for (i = c; i < t->n; i += t->n_cols)
+		if (t->cells[i].columns > width)
+			width = t->cells[i].columns;
+	if (t->o->width && t->cols[c].max && width > t->cols[c].max)
+		width = t->cols[c].max;
+	return width;
+}
+
+/* Take from the widest of the first n columns until they fit. */
+static void shrink(struct layout *l, size_t n, size_t room)
+{
+	size_t used, widest, c;
+
+	for (;;) {
+		for (c = used = widest = 0; c < n; c++) {
+			used += l->width[c] + (c ? GAP : 0);
+			if (l->width[c] > l->width[widest])
+				widest = c;
+		}
+		if (used <= room || l->width[widest] <= NARROWEST)
+			return;
+		l->width[widest]--;
+	}
+}
+
 static void make_layout(const struct out_table *t, bool heads, struct layout *l)
 {
-	size_t used = l->indent, i, c, last = t->n_cols - 1;
+	size_t used = l->indent, c, last = t->n_cols - 1;
 
 	for (c = 0; c < t->n_cols; c++) {
-		const struct out_column *col = &t->cols[c];
-
-		l->width[c] = heads ? out_columns(col->title) : 0;
-		for (i = c; i < t->n; i += t->n_cols)
-			if (t->cells[i].columns > l->width[c])
-				l->width[c] = t->cells[i].columns;
-		if (t->o->width && col->max && l->width[c] > col->max)
-			l->width[c] = col->max;
+		l->width[c] = natural_width(t, c, heads);
 		if (c < last)
 			used += l->width[c] + GAP;
 	}
@@ -80,7 +104,9 @@ static void make_layout(const struct out_table *t, bool heads, struct layout *l)
 		l->width[last] = 0;
 	} else if (used + l->width[last] > t->o->width) {
 		l->below = used + LAST_MIN > t->o->width;
-		l->width[last] = l->below ? t->o->width - l->indent - 2 : t->o->width - used;
+		l->width[last] = t->o->width - (l->below ? l->indent + 2 : used);
+		if (l->below)
+			shrink(l, last, t->o->width - l->indent);
 	}
 }
 

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <wchar.h>
 
+#define NARROWEST 40 /* a terminal that says less is laid out for as this */
+
 static bool wants_color(bool tty)
 {
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
@@ -35,6 +37,8 @@ void out_init(struct out *o, FILE *f)
 		o->width = ws.ws_col;
 		o->height = ws.ws_row;
 	}
+	if (o->width < NARROWEST)
+		o->width = NARROWEST;
 }
 
 /* Decode one character of UTF-8. Return: its bytes, 0 if it is broken. */
