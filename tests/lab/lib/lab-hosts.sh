@@ -44,10 +44,10 @@ wait_for()
 
 start_host()
 {
-	local name=$1 number=$2
+	local name=$1 number=$2 kvm=$3
 	mkdir -m 700 "$VW_LAB/$name"
 	setpriv --pdeathsig KILL unshare -m -u -i -n -p --fork --kill-child -- \
-		"$LAB_DIR/lib/lab-host" "$VW_LAB" "$name" "$number" "$VW_LAB_KVM" "$LAB_CACHE/capabilities" \
+		"$LAB_DIR/lib/lab-host" "$VW_LAB" "$name" "$number" "$kvm" "$LAB_CACHE/capabilities" \
 		>"$VW_LAB/$name/log" 2>&1 </dev/null &
 }
 
@@ -74,15 +74,15 @@ host_ready()
 	[ -e "$VW_LAB/$1/ready" ]
 }
 
-# keep OWNER HOST…: the keeper's life.
+# keep OWNER KVM HOST…: the keeper's life.
 keep()
 {
-	local owner=$1 number=0 name watch=
-	shift
+	local owner=$1 kvm=$2 number=0 name watch=
+	shift 2
 	trap 'kill $watch; remove_lab; exit 0' TERM INT HUP
 	for name; do
 		number=$((number + 1))
-		start_host "$name" $number
+		start_host "$name" $number "$kvm"
 	done
 	for name; do
 		wait_for 10 host_up "$name" || { touch "$VW_LAB/failed"; break; }

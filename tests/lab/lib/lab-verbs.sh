@@ -4,13 +4,12 @@
 
 lab_up()
 {
-	local hosts=alpha owner=$PPID name
-	VW_LAB_KVM=no
+	local hosts=alpha owner=$PPID kvm=no name
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--hosts) hosts=${2:?--hosts wants names} && shift 2 ;;
 		--owner) owner=${2:?--owner wants a process id} && shift 2 ;;
-		--kvm) VW_LAB_KVM=yes && shift ;;
+		--kvm) kvm=yes && shift ;;
 		*) usage >&2 && exit 2 ;;
 		esac
 	done
@@ -23,7 +22,7 @@ lab_up()
 	for name; do
 		[[ $name =~ ^[a-z][a-z0-9]{0,7}$ ]] || die "a host's name is a short lower-case word, not $name"
 	done
-	keep "$owner" "$@" >"$VW_LAB/log" 2>&1 </dev/null &
+	keep "$owner" $kvm "$@" >"$VW_LAB/log" 2>&1 </dev/null &
 	echo $! >"$VW_LAB/keeper"
 	for name; do
 		if ! wait_for 20 host_ready "$name"; then
@@ -86,6 +85,7 @@ lab_uri()
 lab_reload()
 {
 	host_pid "${1:?which host}" >/dev/null
+	# shellcheck disable=SC2016 # the host's shell expands it
 	(in_host "$1" sh -c 'kill -HUP "$(cat /run/libvirtd.pid)"')
 }
 

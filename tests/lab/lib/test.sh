@@ -75,15 +75,17 @@ disk_format()
 	qemu-img info --force-share --output=json -- "$1" | sed -n 's/^    "format": "\(.*\)",\{0,1\}$/\1/p'
 }
 
-# console_wait FILE REGEX SECONDS: until a line of the serial console matches; prints the first such line.
+# console_wait FILE REGEX SECONDS: until a line of the serial console (carriage returns taken away)
+# matches; prints the first such line.
 console_wait()
 {
-	local end=$((SECONDS + $3)) line
-	until line=$(grep -a -m 1 -E -- "$2" "$1" 2>/dev/null); do
+	local end=$((SECONDS + $3)) line=
+	while [ -z "$line" ]; do
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.2
+		line=$(sed -n -E "s/\r//g; \\%$2%{p;q}" "$1" 2>/dev/null) || true
 	done
-	printf '%s\n' "${line%$'\r'}"
+	printf '%s\n' "$line"
 }
 
 # fact LINE KEY: the value of KEY=… in a VWLAB line.
