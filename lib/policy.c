@@ -15,6 +15,8 @@ void vw_policy_defaults(struct vw_policy *p)
 		.n_caches = 2,
 		.history_versions = 100,
 		.history_days = 730,
+		.agent_quiet = 1,
+		.agent_compare = 60,
 	};
 }
 

@@ -14,6 +14,7 @@ enum vw_policy_boot { VW_BOOT_PROVEN = 0, VW_BOOT_NEVER };
 enum vw_policy_network { VW_NETDISK_REPORT = 0, VW_NETDISK_ENFORCE, VW_NETDISK_OFF };
 
 #define VW_CACHES_MAX 6
+#define VW_METRICS_MAX 200
 
 struct vw_policy {
 	enum vw_policy_define define;
@@ -27,6 +28,9 @@ struct vw_policy {
 	char cpu_baseline[64];          /* named CPU model for guests, "" = the template's choice */
 	unsigned history_versions;      /* per domain, >= 1 */
 	unsigned history_days;          /* >= 1 */
+	unsigned agent_quiet;           /* seconds without a change before more than the host class is fixed */
+	unsigned agent_compare;         /* seconds between two looks for changes that raise no event */
+	char agent_metrics[VW_METRICS_MAX]; /* file for Prometheus' textfile collector, "" = none */
 };
 
 /* The defaults as shipped (design.md, Names and paths): define = fix, start = warn,

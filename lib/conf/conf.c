@@ -45,6 +45,7 @@ static int set_enum(struct state *st, const struct key *k, const char *value);
 static int set_caches(struct state *st, const struct key *k, const char *value);
 static int set_model(struct state *st, const struct key *k, const char *value);
 static int set_number(struct state *st, const struct key *k, const char *value);
+static int set_path(struct state *st, const struct key *k, const char *value);
 
 static const struct key keys[] = {
 	{ "policy", "define", offsetof(struct vw_policy, define), define_values, 0, 0, set_enum },
@@ -60,6 +61,11 @@ static const struct key keys[] = {
 	{ "history", "versions", offsetof(struct vw_policy, history_versions), NULL, 1, 100000,
 	  set_number },
 	{ "history", "days", offsetof(struct vw_policy, history_days), NULL, 1, 36500, set_number },
+	{ "agent", "quiet-seconds", offsetof(struct vw_policy, agent_quiet), NULL, 0, 3600,
+	  set_number },
+	{ "agent", "compare-interval", offsetof(struct vw_policy, agent_compare), NULL, 1, 86400,
+	  set_number },
+	{ "agent", "metrics", 0, NULL, 0, 0, set_path },
 };
 _Static_assert(VW_N_ELEMENTS(keys) <= MAX_KEYS, "struct state has a line for each key");
 _Static_assert(sizeof(enum vw_policy_define) == sizeof(unsigned), "set_enum writes an unsigned");
@@ -152,6 +158,16 @@ static int set_number(struct state *st, const struct key *k, const char *value)
 		return bad_value(st, k, value, range);
 	}
 	memcpy((char *)&st->policy + k->offset, &u, sizeof(u));
+	return 0;
+}
+
+static int set_path(struct state *st, const struct key *k, const char *value)
+{
+	const size_t len = strlen(value);
+
+	if (len >= sizeof(st->policy.agent_metrics) || (len && *value != '/'))
+		return bad_value(st, k, value, "must be the full path of a file, or empty");
+	memcpy(st->policy.agent_metrics, value, len + 1);
 	return 0;
 }
 

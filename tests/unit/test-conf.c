@@ -47,6 +47,9 @@ static void assert_defaults(const struct vw_policy *p)
 	assert_string_equal(p->cpu_baseline, d.cpu_baseline);
 	assert_int_equal(p->history_versions, d.history_versions);
 	assert_int_equal(p->history_days, d.history_days);
+	assert_int_equal(p->agent_quiet, d.agent_quiet);
+	assert_int_equal(p->agent_compare, d.agent_compare);
+	assert_string_equal(p->agent_metrics, d.agent_metrics);
 }
 
 static void test_defaults(void **state)
@@ -124,7 +127,11 @@ static void test_every_key(void **state)
 			       "baseline = Skylake-Client-noTSX-IBRS\n"
 			       "[history]\n"
 			       "versions = 1\n"
-			       "days = 36500",
+			       "days = 36500\n"
+			       "[agent]\n"
+			       "quiet-seconds = 0\n"
+			       "compare-interval = 86400\n"
+			       "metrics = /var/lib/a b.prom",
 			       &p, &err),
 			 0);
 	assert_int_equal(p.define, VW_DEFINE_WARN);
@@ -140,6 +147,9 @@ static void test_every_key(void **state)
 	assert_string_equal(p.cpu_baseline, "Skylake-Client-noTSX-IBRS");
 	assert_int_equal(p.history_versions, 1);
 	assert_int_equal(p.history_days, 36500);
+	assert_int_equal(p.agent_quiet, 0);
+	assert_int_equal(p.agent_compare, 86400);
+	assert_string_equal(p.agent_metrics, "/var/lib/a b.prom");
 	assert_int_equal(parse("[policy]\ndefine=off\nstart=off\nmigrate=off\nverify=off\n"
 			       "[cache]\nnetwork-disks=off\n[policy]\nboot-changes=proven\n",
 			       &p, &err),
@@ -163,7 +173,8 @@ static void test_refused(void **state)
 		"verify, boot-changes");
 	assert_refused(
 		"\n[polices]\n",
-		"warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history");
+		"warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history, "
+		"agent");
 	assert_refused("[policy]\nstart = warn\n  [cache]\n",
 		       "warden.conf:3: [policy] start is set twice (first in line 2): remove one");
 	assert_refused("start = warn\n",
@@ -194,6 +205,12 @@ static void test_refused(void **state)
 	assert_refused(
 		"[history]\ndays = 3 weeks\n",
 		"warden.conf:2: [history] days = '3 weeks': must be a number from 1 to 36500");
+	assert_refused(
+		"[agent]\ncompare-interval = 0\n",
+		"warden.conf:2: [agent] compare-interval = '0': must be a number from 1 to 86400");
+	assert_refused("[agent]\nmetrics = x.prom\n",
+		       "warden.conf:2: [agent] metrics = 'x.prom': must be the full path of a file, "
+		       "or empty");
 	assert_refused(
 		"[cpu]\nbaseline = a b\n",
 		"warden.conf:2: [cpu] baseline = 'a b': must be a CPU model of `virsh cpu-models "
