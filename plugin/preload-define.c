@@ -7,6 +7,7 @@
 #include "preload.h"
 
 #include "quote.h"
+#include "virt-put-back.h"
 
 #include <errno.h>
 #include <syslog.h>
@@ -192,8 +193,8 @@ static void prepare(struct attempt *a)
 	if (keep_before(a, &err) == 0)
 		return;
 	vw_notes_add(&a->notes, "%s (can't keep the history, so nothing was changed)", err.text);
-	a->why_not = "the history can't be kept";
 	a->apply = false;
+	vw_plan_free(vw_steal(a->plan));
 }
 
 /* libvirt refused what we made of it: that must never be the user's trouble. */

@@ -13,40 +13,22 @@
 #include "preload.h"
 
 #include "metadata.h"
+#include "virt-put-back.h"
 
 #include <errno.h>
 
 #define OLD_TEXTS_MAX 30 /* how many typed texts are compared with, newest first */
 
-/* Everything that the question needs, of one domain. */
-struct history {
-	struct vw_context *ctx;
-	struct vw_history *store;
-	const char *uuid, *typed, *previous;
-	const struct vw_gathered *facts;
-	const struct vw_plan *plan; /* of the typed XML, as it is */
-	struct vw_version *versions;
-	size_t n_versions;
-	struct vw_outline *previous_outline;
-	struct vw_xml *previous_doc;
-	struct vw_plan *previous_plan;
-};
-
-static bool is_cause(const struct vw_version *v, enum vw_cause a, enum vw_cause b)
-{
-	return v->cause == a || v->cause == b;
-}
-
 /* The newest version with one of the causes before index `end`. Return: its index, or n_versions. */
-static size_t newest(const struct history *h, enum vw_cause a, enum vw_cause b, size_t end)
+static size_t newest(const struct vw_put_back *h, enum vw_cause a, enum vw_cause b, size_t end)
 {
 	while (end-- > 0)
-		if (is_cause(&h->versions[end], a, b))
+		if (vw_version_is(&h->versions[end], a, b))
 			return end;
 	return h->n_versions;
 }
 
-static char *version_text(const struct history *h, size_t i)
+static char *version_text(const struct vw_put_back *h, size_t i)
 {
 	char *text = NULL;
 	size_t len;
@@ -58,7 +40,7 @@ static char *version_text(const struct history *h, size_t i)
 }
 
 /* Is the typed XML nearer to the config that libvirt has than to that version? 1, 0 or -ENOMEM. */
-static int nearer_to_config(const struct history *h, size_t i)
+static int nearer_to_config(const struct vw_put_back *h, size_t i)
 {
 	VW_AUTOFREE char *text = version_text(h, i);
 
@@ -67,7 +49,7 @@ static int nearer_to_config(const struct history *h, size_t i)
 
 /* Was the typed XML made from the config that libvirt has, not from something that was
  * typed before? Return: 1, 0 or -ENOMEM. */
-static int made_from_config(const struct history *h)
+static int made_from_config(const struct vw_put_back *h)
 {
 	size_t i = h->n_versions, tries = 0;
 	int r = 1;
@@ -83,7 +65,7 @@ static int made_from_config(const struct history *h)
 }
 
 /* The version with this very text that a client typed. Return: its index, or n_versions. */
-static size_t typed_before(const struct history *h)
+static size_t typed_before(const struct vw_put_back *h)
 {
 	size_t len = strlen(h->typed), i = h->n_versions;
 
@@ -96,109 +78,8 @@ static size_t typed_before(const struct history *h)
 	return i;
 }
 
-/* Did we (define, fix, or the agent) ever set this rule in this domain? */
-static bool was_ours(const struct history *h, const char *rule)
-{
-	for (size_t i = 0; i < h->n_versions; i++)
-		if (is_cause(&h->versions[i], VW_CAUSE_FIX, VW_CAUSE_AGENT) &&
-		    vw_has_word(h->versions[i].rules, rule))
-			return true;
-	return false;
-}
-
-/* The disk of the config until now that has the same source as this one of the typed
- * XML (another bus renames it). Return: its target, NULL = it is new. */
-static const char *old_target(const struct history *h, const struct vw_outline_disk *d)
-{
-	const struct vw_outline *o = h->previous_outline;
-
-	for (size_t i = 0; i < o->n_disks; i++)
-		if (!strcmp(*d->source ? o->disks[i].source : o->disks[i].target,
-			    *d->source ? d->source : d->target))
-			return o->disks[i].target;
-	return NULL;
-}
-
-static bool has_nic(const struct history *h, const char *mac)
-{
-	xmlNode *nic = vw_xml_path(vw_xml_root(h->previous_doc), "devices/interface");
-
-	for (; nic; nic = vw_xml_next(nic, "interface")) {
-		const char *m = vw_xml_attr(vw_xml_child(nic, "mac"), "address");
-
-		if (m && !strcasecmp(m, mac))
-			return true;
-	}
-	return false;
-}
-
-/* device NULL = any */
-static bool previous_needs(const struct history *h, const char *rule, const char *device)
-{
-	for (size_t i = 0; i < h->previous_plan->n_findings; i++) {
-		const struct vw_finding *f = &h->previous_plan->findings[i];
-
-		if (!strcmp(f->rule, rule) && (!device || !strcmp(f->device, device)))
-			return true;
-	}
-	return false;
-}
-
-/* Has the config until now what this finding about the typed XML asks for, and from us? */
-static bool carries(const struct history *h, const struct vw_finding *f)
-{
-	const struct vw_outline *o = h->facts->outline;
-
-	if (!was_ours(h, f->rule))
-		return false;
-	for (size_t i = 0; i < o->n_disks; i++)
-		if (!strcmp(o->disks[i].target, f->device)) {
-			const char *target = old_target(h, &o->disks[i]);
-
-			return target && !previous_needs(h, f->rule, target);
-		}
-	if (strlen(f->device) == 17 && strspn(f->device, "0123456789abcdefABCDEF:") == 17 &&
-	    !has_nic(h, f->device))
-		return false;
-	return !previous_needs(h, f->rule, NULL);
-}
-
-static int plan(const struct history *h, const char *text, const struct vw_facts *facts,
-		const char *leave_out, bool findings_only, struct vw_plan **ret)
-{
-	VW_AUTOXML struct vw_xml *doc = NULL;
-	struct vw_request req = {
-		.facts = facts,
-		.templates = vw_context_templates(h->ctx, NULL),
-		.policy = vw_context_policy(h->ctx),
-		.leave_out = leave_out,
-		.findings_only = findings_only,
-	};
-	int r = vw_xml_parse(text, strlen(text), "the XML", "domain", &doc, NULL);
-
-	if (r < 0)
-		return r;
-	req.doc = doc;
-	return vw_plan_make(&req, ret, NULL);
-}
-
-static void add_rule(struct vw_buf *b, const char *rule)
-{
-	if (!b->len || !vw_has_word(b->p, rule))
-		vw_buf_printf(b, "%s%s", b->len ? " " : "", rule);
-}
-
-/* The rules whose fixes the typed XML undoes. */
-static void find_hand(const struct history *h, struct vw_buf *rules)
-{
-	for (size_t i = 0; i < h->plan->n_findings; i++)
-		if (h->plan->findings[i].action == VW_ACTION_FIX &&
-		    carries(h, &h->plan->findings[i]))
-			add_rule(rules, h->plan->findings[i].rule);
-}
-
 /* The same text once more: what was skipped then is skipped now. */
-static void repeat_hand(const struct history *h, size_t typed, struct vw_buf *rules)
+static void repeat_hand(const struct vw_put_back *h, size_t typed, struct vw_buf *rules)
 {
 	VW_AUTOFREE char *made = version_text(h, typed + 1);
 	VW_AUTOXML struct vw_xml *doc = NULL;
@@ -208,12 +89,12 @@ static void repeat_hand(const struct history *h, size_t typed, struct vw_buf *ru
 		return;
 	for (size_t i = 0; i < h->plan->n_findings; i++)
 		if (vw_metadata_skips(vw_xml_root(doc), h->plan->findings[i].rule))
-			add_rule(rules, h->plan->findings[i].rule);
+			vw_put_back_add(rules, h->plan->findings[i].rule);
 }
 
 /* Sort the findings of a plan for a fresh guest: what the config until now carries (or the
  * guest can't see) stays, what it never got is left out. Return: true if anything stays. */
-static bool sort_rules(const struct history *h, const struct vw_plan *fresh,
+static bool sort_rules(const struct vw_put_back *h, const struct vw_plan *fresh,
 		       struct vw_buf *leave_out)
 {
 	VW_AUTOBUF struct vw_buf stay = { 0 };
@@ -221,21 +102,22 @@ static bool sort_rules(const struct history *h, const struct vw_plan *fresh,
 	for (size_t i = 0; i < fresh->n_findings; i++) {
 		const struct vw_finding *f = &fresh->findings[i];
 
-		if (f->action == VW_ACTION_FIX && f->cls != VW_CLASS_HOST && carries(h, f))
-			add_rule(&stay, f->rule);
+		if (f->action == VW_ACTION_FIX && f->cls != VW_CLASS_HOST &&
+		    vw_put_back_carries(h, f))
+			vw_put_back_add(&stay, f->rule);
 	}
 	for (size_t i = 0; i < fresh->n_findings; i++) {
 		const struct vw_finding *f = &fresh->findings[i];
 
 		if (f->action == VW_ACTION_FIX && f->cls != VW_CLASS_HOST &&
 		    !(stay.len && vw_has_word(stay.p, f->rule)))
-			add_rule(leave_out, f->rule);
+			vw_put_back_add(leave_out, f->rule);
 	}
 	return stay.len;
 }
 
 /* Plan as when the domain was new. Return: 0 (*ret NULL: nothing of it holds) or negative errno. */
-static int plan_again(const struct history *h, struct vw_plan **ret)
+static int plan_again(const struct vw_put_back *h, struct vw_plan **ret)
 {
 	struct vw_facts facts = h->facts->facts;
 	VW_AUTOFREE struct vw_disk_facts *disks = calloc(facts.n_disks + 1, sizeof(*disks));
@@ -255,24 +137,17 @@ static int plan_again(const struct history *h, struct vw_plan **ret)
 	facts.active = VW_NO;
 	facts.active_xml = NULL;
 	facts.managed_save = VW_NO;
-	r = plan(h, h->typed, &facts, NULL, true, &fresh);
+	r = vw_put_back_plan(h, h->typed, &facts, NULL, true, &fresh);
 	if (r < 0)
 		return r;
 	some = sort_rules(h, fresh, &leave_out);
 	vw_plan_free(fresh);
-	return some ? plan(h, h->typed, &facts, leave_out.len ? leave_out.p : NULL, false, ret) : 0;
+	return some ? vw_put_back_plan(h, h->typed, &facts, leave_out.len ? leave_out.p : NULL,
+				       false, ret)
+		    : 0;
 }
 
-static int load(struct history *h)
-{
-	size_t len = strlen(h->previous);
-	int r = vw_xml_parse(h->previous, len, "the config", "domain", &h->previous_doc, NULL);
-
-	r = r ? r : vw_outline_make(h->previous_doc, &h->previous_outline, NULL);
-	return r ? r : plan(h, h->previous, &h->facts->facts, NULL, true, &h->previous_plan);
-}
-
-static int judge(struct history *h, struct vw_buf *hand, struct vw_plan **ret_again)
+static int judge(struct vw_put_back *h, struct vw_buf *hand, struct vw_plan **ret_again)
 {
 	size_t typed = vw_is_edit() ? h->n_versions : typed_before(h);
 	int r = typed < h->n_versions ? 0 : vw_is_edit() ? 1 : made_from_config(h);
@@ -281,11 +156,11 @@ static int judge(struct history *h, struct vw_buf *hand, struct vw_plan **ret_ag
 		return r;
 	if (typed < h->n_versions)
 		repeat_hand(h, typed, hand);
-	if (hand->len || load(h) < 0)
+	if (hand->len || vw_put_back_load(h) < 0)
 		return 0;
 	if (r == 0)
 		return plan_again(h, ret_again);
-	find_hand(h, hand);
+	vw_put_back_rules(h, hand);
 	return 0;
 }
 
@@ -293,7 +168,7 @@ int vw_redefine_judge(struct vw_context *c, const char *uuid, const char *typed,
 		      const char *previous, const struct vw_gathered *facts,
 		      const struct vw_plan *plan_as_is, char **ret_hand, struct vw_plan **ret_again)
 {
-	struct history h = {
+	struct vw_put_back h = {
 		.ctx = c,
 		.store = vw_context_history(c, NULL),
 		.uuid = uuid,
@@ -310,10 +185,7 @@ int vw_redefine_judge(struct vw_context *c, const char *uuid, const char *typed,
 	if (h.store && vw_history_list(h.store, uuid, &h.versions, &h.n_versions, NULL) == 0 &&
 	    newest(&h, VW_CAUSE_FIX, VW_CAUSE_AGENT, h.n_versions) < h.n_versions)
 		r = judge(&h, &hand, ret_again);
-	vw_plan_free(h.previous_plan);
-	vw_outline_free(h.previous_outline);
-	vw_xml_free(h.previous_doc);
-	vw_versions_free(h.versions, h.n_versions);
+	vw_put_back_clear(&h);
 	*ret_hand = vw_buf_take(&hand);
 	return r < 0 || !*ret_hand ? -ENOMEM : 0;
 }

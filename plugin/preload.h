@@ -62,8 +62,6 @@ virDomainPtr vw_define(const struct vw_define_call *call);
 int vw_redefine_judge(struct vw_context *c, const char *uuid, const char *typed,
 		      const char *previous, const struct vw_gathered *facts,
 		      const struct vw_plan *plan, char **ret_hand, struct vw_plan **ret_again);
-/* Record <w:skip rule='…'/> for each in the domain's metadata. Return: 0 or -ENOMEM. */
-int vw_record_skips(struct vw_xml *doc, const char *rules);
 /* Has text at least as many lines in common with a as with b? Return: 1, 0 or -ENOMEM. */
 int vw_text_nearer(const char *text, const char *a, const char *b);
 

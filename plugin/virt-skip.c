@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records in a domain's metadata which rules its admin took back by hand. */
-#include "preload.h"
+#include "virt-put-back.h"
 
 #include "metadata.h"
 
