@@ -26,7 +26,7 @@ char *vw_printable(const char *s, size_t max)
 {
 	const size_t len = s ? strnlen(s, max + 1) : 0;
 	const size_t keep = len > max ? utf8_prefix(s, max - 3) : len;
-	char *copy = malloc(max + 1);
+	char *copy = malloc((len > max ? max : len) + 1);
 	size_t n = 0;
 
 	if (!copy)
