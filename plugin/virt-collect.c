@@ -109,8 +109,12 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 {
 	struct vw_facts *f = &g->facts;
 
-	if (!conn)
+	if (!conn) { /* a file, read as a domain that is yet to be defined on this host */
+		f->new_here = VW_YES;
+		f->active = VW_NO;
+		f->managed_save = VW_NO;
 		return;
+	}
 	if (dom) {
 		virDomainRef(dom);
 		g->known = dom;
@@ -251,7 +255,7 @@ int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struc
 	if (r == 0) {
 		collect_drivers(g);
 		collect_state(g, conn, dom);
-		g->local = conn && vw_conn_is_local(conn);
+		g->local = !conn || vw_conn_is_local(conn);
 		r = vw_collect_disks(c, conn, g->local, g->outline,
 				     VW_PROBE_BLANK | VW_PROBE_DISCARD, &g->facts, err);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathers the facts about one domain XML: OS (metadata, --os, install media),
- * disks (probes, only over a local socket in our own mount namespace), domain
+ * disks (probes, only over a local socket in our own mount namespace, or for a file
+ * that no libvirtd is asked about: its paths are those of this host), domain
  * capabilities, and what libvirtd knows of the domain. Changes nothing. */
 #ifndef VW_VIRT_COLLECT_H
 #define VW_VIRT_COLLECT_H
@@ -21,7 +22,7 @@ struct vw_gathered {
 	char os_note[200]; /* why the OS is unknown or assumed, "" = nothing to say */
 };
 
-/* conn: NULL = a file without a libvirt (then caps, new_here, active stay unknown).
+/* conn: NULL = a file without a libvirt: a domain yet to be defined here; caps stay unknown.
  * dom: the domain if it is one that libvirtd has, else NULL: then it is looked
  * up (a lookup that finds nothing raises libvirt's error: the program has to
  * have a silent virSetErrorFunc).
