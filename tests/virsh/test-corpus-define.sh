@@ -65,20 +65,29 @@ front_end() { # front_end NAME DIR PLAIN
 }
 front_end front-end "$dir/xml" plain
 
+# rewrite DIR OS-ID: disks get empty sources, the metadata names the OS
+rewrite() {
+	local metadata="<metadata>\n    <libosinfo:libosinfo xmlns:libosinfo='http:\/\/libosinfo.org\/xmlns\/libvirt\/domain\/1.0'>"
+	metadata+="\n      <libosinfo:os id='${2//\//\\/}'\/>\n    <\/libosinfo:libosinfo>\n  <\/metadata>"
+	cp -r "$dir/xml" "$1"
+	sed -E -i "s|source file='[^']*'|source file='$dir/blank.img'|; s|source dev='/dev/[^']*'|source dev='$loop'|
+		s|type='qcow2'|type='raw'|" "$1"/*.xml
+	grep -L '<metadata' "$1"/*.xml | xargs sed -i "0,/<\/name>/s//<\/name>\n  $metadata/"
+	[ "$(grep -l "$2" "$1"/*.xml | wc -l)" -gt 1000 ] || fail "$1: the OS was not put in"
+}
+
+# A block device is read to the end to see that it is empty: a small one.
 truncate -s 1G "$dir/blank.img"
-loop=$(lab loop "$dir/blank.img")
-declare -A ids=([debian11]=http://debian.org/debian/11 [win10]=http://microsoft.com/win/10
-	[win11]=http://microsoft.com/win/11 [freebsd]=http://freebsd.org/freebsd/13.0)
-for os in "${!ids[@]}"; do
-	mkdir "$dir/$os"
-	for file in "$dir"/xml/*.xml; do
-		sed -E "s|source file='[^']*'|source file='$dir/blank.img'|; s|source dev='/dev/[^']*'|source dev='$loop'|
-			s|type='qcow2'|type='raw'|" "$file" >"$dir/$os/${file##*/}"
-		grep -q '<metadata' "$file" || sed -i "0,/<\/name>/s||</name>\n  <metadata>\n    <libosinfo:libosinfo \
-xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>\n      <libosinfo:os id='${ids[$os]}'/>\n    \
-</libosinfo:libosinfo>\n  </metadata>|" "$dir/$os/${file##*/}"
-	done
+truncate -s 4M "$dir/blank.block"
+loop=$(lab loop "$dir/blank.block")
+while read -r os id; do
+	rewrite "$dir/$os" "$id"
 	define "plain-$os" "$dir/$os"
 	front_end "front-end-$os" "$dir/$os" "plain-$os"
-done
+done <<'END'
+debian11 http://debian.org/debian/11
+win10 http://microsoft.com/win/10
+win11 http://microsoft.com/win/11
+freebsd http://freebsd.org/freebsd/13.0
+END
 exit "$status"
