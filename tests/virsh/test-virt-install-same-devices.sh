@@ -8,6 +8,7 @@ set -euo pipefail
 # shellcheck source=tests/virsh/lib.sh
 . "$(dirname "$0")/lib.sh"
 
+export PYTHONDONTWRITEBYTECODE=1
 lib=$top/tests/virsh/lib
 table=$top/docs/differences-virt-install.md
 lab_start
