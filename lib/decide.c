@@ -23,8 +23,8 @@ bool vw_ctx_pc(const struct vw_ctx *c)
 {
 	const char *m = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "machine");
 
-	return !m || !strcmp(m, "pc") || vw_startswith(m, "pc-i440fx-") || vw_startswith(m, "pc-1") ||
-	       vw_startswith(m, "pc-0");
+	return !m || !strcmp(m, "pc") || vw_startswith(m, "pc-i440fx-") ||
+	       vw_startswith(m, "pc-1") || vw_startswith(m, "pc-0");
 }
 
 bool vw_ctx_efi(const struct vw_ctx *c)
@@ -37,7 +37,8 @@ bool vw_ctx_efi(const struct vw_ctx *c)
 
 bool vw_ctx_fresh(const struct vw_ctx *c)
 {
-	return c->blank == VW_EV_BLANK && c->facts->new_here == VW_YES && c->facts->active != VW_YES;
+	return c->blank == VW_EV_BLANK && c->facts->new_here == VW_YES &&
+	       c->facts->active != VW_YES;
 }
 
 void vw_try(struct vw_ctx *c, int result)
@@ -101,9 +102,8 @@ void vw_note(struct vw_ctx *c, const char *device, const char *before, const cha
 	va_end(ap);
 }
 
-static void VW_PRINTF(6, 7)
-	fix(struct vw_ctx *c, const char *device, const char *before, const char *after,
-	    enum vw_evidence evidence, const char *fmt, ...)
+static void VW_PRINTF(6, 7) fix(struct vw_ctx *c, const char *device, const char *before,
+				const char *after, enum vw_evidence evidence, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -120,8 +120,8 @@ static void make_live_plan(struct vw_ctx *c)
 	struct vw_request req = *c->req;
 
 	c->live_done = true;
-	if (!facts.active_xml ||
-	    vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live", "domain", &doc, NULL) < 0)
+	if (!facts.active_xml || vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live",
+					      "domain", &doc, NULL) < 0)
 		return;
 	facts.active = VW_NO;
 	facts.active_xml = NULL;
@@ -194,9 +194,8 @@ static bool decide_guest_side(struct vw_ctx *c, const char *device, const char *
 		fix(c, device, before, after, VW_EV_BLANK, "%s", why);
 		return true;
 	}
-	vw_note(c, device, before, after, c->blank,
-		"%s; not done, because %s; %s: %s --allow %s", why,
-		c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
+	vw_note(c, device, before, after, c->blank, "%s; not done, because %s; %s: %s --allow %s",
+		why, c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
 		boot ? "if you know that the guest boots with it" : "to do it all the same",
 		c->fix_command, name);
 	return false;
@@ -211,7 +210,8 @@ bool vw_decide(struct vw_ctx *c, const char *device, const char *before, const c
 		return false;
 	}
 	if (c->req->hold & (1u << c->rule->cls)) {
-		vw_note(c, device, before, after, c->blank, "%s; not yet, because %s", why, c->req->hold_why);
+		vw_note(c, device, before, after, c->blank, "%s; not yet, because %s", why,
+			c->req->hold_why);
 		return false;
 	}
 	if (c->rule->cls == VW_CLASS_HOST) {
@@ -238,5 +238,19 @@ xmlNode *vw_need_child(struct vw_ctx *c, xmlNode *parent, const char *name)
 
 	if (!n)
 		vw_try(c, vw_xml_add(c->doc, parent, NULL, name, &n));
+	return n;
+}
+
+xmlNode *vw_add_element(struct vw_ctx *c, xmlNode *parent, const char *name, ...)
+{
+	const char *attr;
+	xmlNode *n = NULL;
+	va_list ap;
+
+	vw_try(c, vw_xml_add(c->doc, parent, NULL, name, &n));
+	va_start(ap, name);
+	while (n && (attr = va_arg(ap, const char *)))
+		vw_try(c, vw_xml_set_attr(c->doc, n, attr, va_arg(ap, const char *)));
+	va_end(ap);
 	return n;
 }

@@ -22,12 +22,14 @@ static bool sits_on_pci(const xmlNode *d)
 	if (!strcmp(name, "disk"))
 		return !strcmp(vw_disk_bus(d), "virtio");
 	if (!strcmp(name, "controller"))
-		return !(vw_streq(type, "pci") && model && strstr(model, "-root") && !strstr(model, "port")) &&
-		       !vw_streq(type, "fdc") && !vw_streq(type, "ccid") && !vw_streq(type, "ide") &&
-		       !vw_streq(type, "sata") && !(vw_streq(type, "usb") && vw_streq(model, "none"));
+		return !(vw_streq(type, "pci") && model && strstr(model, "-root") &&
+			 !strstr(model, "port")) &&
+		       !vw_streq(type, "fdc") && !vw_streq(type, "ccid") &&
+		       !vw_streq(type, "ide") && !vw_streq(type, "sata") &&
+		       !(vw_streq(type, "usb") && vw_streq(model, "none"));
 	if (!strcmp(name, "memballoon") || !strcmp(name, "sound"))
-		return !vw_streq(model, "none") && !vw_streq(model, "sb16") && !vw_streq(model, "pcspk") &&
-		       !vw_streq(model, "usb");
+		return !vw_streq(model, "none") && !vw_streq(model, "sb16") &&
+		       !vw_streq(model, "pcspk") && !vw_streq(model, "usb");
 	if (!strcmp(name, "input"))
 		return vw_streq(bus, "virtio");
 	if (!strcmp(name, "watchdog"))
@@ -62,7 +64,8 @@ static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS])
 		}
 		bus = number_of(a, "bus");
 		slot = number_of(a, "slot");
-		if (bus < 0 || bus >= BUSES || slot < 0 || slot >= SLOTS || number_of(a, "domain") != 0)
+		if (bus < 0 || bus >= BUSES || slot < 0 || slot >= SLOTS ||
+		    number_of(a, "domain") != 0)
 			return false;
 		used[bus][slot] = true;
 	}
@@ -71,12 +74,14 @@ static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS])
 
 static long free_root_port(const struct vw_ctx *c, bool used[BUSES][SLOTS])
 {
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller")) {
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller")) {
 		long index = number_of(n, "index");
 		bool taken = false;
 
 		if (!vw_streq(vw_xml_attr(n, "type"), "pci") ||
-		    !vw_streq(vw_xml_attr(n, "model"), "pcie-root-port") || index <= 0 || index >= BUSES)
+		    !vw_streq(vw_xml_attr(n, "model"), "pcie-root-port") || index <= 0 ||
+		    index >= BUSES)
 			continue;
 		for (int s = 0; s < SLOTS; s++)
 			taken |= used[index][s];
@@ -95,7 +100,7 @@ static long free_slot(bool used[BUSES][SLOTS])
 	return -1;
 }
 
-bool vw_pci_free_slot(struct vw_ctx *c, char *buf, size_t size, const char **ret_why)
+bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const char **ret_why)
 {
 	bool used[BUSES][SLOTS] = { 0 };
 	bool q35 = vw_ctx_q35(c);
@@ -117,7 +122,7 @@ bool vw_pci_free_slot(struct vw_ctx *c, char *buf, size_t size, const char **ret
 		*ret_why = q35 ? "no PCI Express root port is free" : "no PCI slot is free";
 		return false;
 	}
-	snprintf(buf, size, "<address type='pci' domain='0x0000' bus='0x%02lx' slot='0x%02lx' function='0x0'/>",
-		 bus, slot);
+	*ret_bus = bus;
+	*ret_slot = slot;
 	return true;
 }

@@ -2,39 +2,55 @@
 /* rng, agent-channel, balloon, panic-device, tpm: devices that the guest may ignore. */
 #include "rules.h"
 
-xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *device, const char *after, const char *open,
-			   const char *body, const char *close, const char *why)
+static void add_address(struct vw_ctx *c, xmlNode *device, long bus, long slot)
 {
-	char address[120] = "";
-	const char *obstacle = NULL;
-	VW_AUTOBUF struct vw_buf b = { 0 };
-	xmlNode *n = NULL;
+	char bus_text[24];
+	char slot_text[24];
 
-	if (!vw_ctx_fresh(c) && !c->audit && !vw_pci_free_slot(c, address, sizeof(address), &obstacle)) {
-		vw_note(c, device, "", after, c->blank,
-			"%s; not done, because %s: an installed guest's addresses must not move", why, obstacle);
+	snprintf(bus_text, sizeof(bus_text), "0x%02lx", bus);
+	snprintf(slot_text, sizeof(slot_text), "0x%02lx", slot);
+	vw_add_element(c, device, "address", "type", "pci", "domain", "0x0000", "bus", bus_text,
+		       "slot", slot_text, "function", "0x0", NULL);
+}
+
+xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why)
+{
+	bool fresh = vw_ctx_fresh(c);
+	const char *obstacle = NULL;
+	long bus = 0, slot = 0;
+	xmlNode *n;
+
+	if (!fresh && !c->audit && !vw_pci_free_slot(c, &bus, &slot, &obstacle)) {
+		vw_note(c, "domain", "", after, c->blank,
+			"%s; not done, because %s: an installed guest's addresses must not move",
+			why, obstacle);
 		return NULL;
 	}
-	if (!vw_decide(c, device, "", after, why))
+	if (!vw_decide(c, "domain", "", after, why))
 		return NULL;
-	vw_buf_printf(&b, "%s%s%s%s", open, body, address, close);
-	if (!b.p)
-		return NULL;
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, b.p, &n));
+	n = vw_add_element(c, c->devices, name, NULL);
+	if (n && !fresh)
+		add_address(c, n, bus, slot);
 	return n;
 }
 
 void vw_rule_rng(struct vw_ctx *c, const xmlNode *data)
 {
 	char model[32];
-	char open[64];
+	xmlNode *rng, *backend;
 
 	if (vw_xml_child(c->devices, "rng") ||
 	    !vw_choose(c, data, "prefer", "rng.model", model, sizeof(model)))
 		return;
-	snprintf(open, sizeof(open), "<rng model='%s'>", model);
-	vw_add_pci_device(c, "domain", model, open, "<backend model='random'>/dev/urandom</backend>",
-			  "</rng>", "a new guest has little entropy of its own: services wait for it at boot");
+	rng = vw_add_pci_device(
+		c, "rng", model,
+		"a new guest has little entropy of its own: services wait for it at boot");
+	if (!rng)
+		return;
+	vw_try(c, vw_xml_set_attr(c->doc, rng, "model", model));
+	backend = vw_add_element(c, rng, "backend", "model", "random", NULL);
+	if (backend)
+		vw_try(c, vw_xml_set_content(c->doc, backend, "/dev/urandom"));
 }
 
 static bool has_channel(const struct vw_ctx *c, const char *name)
@@ -48,32 +64,42 @@ static bool has_channel(const struct vw_ctx *c, const char *name)
 /* Is there a virtio-serial controller already, or a port that makes libvirt add one? */
 static bool has_virtio_serial(const struct vw_ctx *c)
 {
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller"))
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller"))
 		if (vw_streq(vw_xml_attr(n, "type"), "virtio-serial"))
 			return true;
 	return false;
 }
 
+static void add_channel(struct vw_ctx *c, const char *name)
+{
+	xmlNode *channel = vw_add_element(c, c->devices, "channel", "type", "unix", NULL);
+
+	if (channel)
+		vw_add_element(c, channel, "target", "type", "virtio", "name", name, NULL);
+}
+
 void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data)
 {
 	static const char agent[] = "org.qemu.guest_agent.0";
-	static const char channel[] =
-		"<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>";
 	static const char why[] =
 		"with the guest agent the host can freeze filesystems, shut down cleanly and see that the guest lives";
-
+	xmlNode *controller;
 	char type[16];
 
 	if (has_channel(c, agent) || !vw_choose(c, data, "prefer", NULL, type, sizeof(type)))
 		return;
 	if (vw_ctx_fresh(c) || has_virtio_serial(c)) {
 		if (vw_decide(c, "domain", "", agent, why))
-			vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, channel, NULL));
+			add_channel(c, agent);
 		return;
 	}
-	if (vw_add_pci_device(c, "domain", agent, "<controller type='virtio-serial' index='0'>", "",
-			      "</controller>", why))
-		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, channel, NULL));
+	controller = vw_add_pci_device(c, "controller", agent, why);
+	if (!controller)
+		return;
+	vw_try(c, vw_xml_set_attr(c->doc, controller, "type", "virtio-serial"));
+	vw_try(c, vw_xml_set_attr(c->doc, controller, "index", "0"));
+	add_channel(c, agent);
 }
 
 void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data)
@@ -90,10 +116,11 @@ void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data)
 	if (model && !vw_startswith(model, "virtio"))
 		return;
 	snprintf(text, sizeof(text), "%ld", period);
-	if (!vw_decide(c, "domain", "", text, "memory use can be seen from the host (virsh dommemstat)"))
+	if (!vw_decide(c, "domain", "", text,
+		       "memory use can be seen from the host (virsh dommemstat)"))
 		return;
 	if (!balloon)
-		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, "<memballoon model='virtio'/>", &balloon));
+		balloon = vw_add_element(c, c->devices, "memballoon", "model", "virtio", NULL);
 	stats = balloon ? vw_need_child(c, balloon, "stats") : NULL;
 	if (stats)
 		vw_try(c, vw_xml_set_attr(c->doc, stats, "period", text));
@@ -104,7 +131,6 @@ void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data)
 	const xmlNode *crash = vw_xml_child(c->domain, "on_crash");
 	const char *action = vw_xml_content(c->doc, crash);
 	char model[24];
-	char text[64];
 	xmlNode *n = NULL;
 
 	if (vw_xml_child(c->devices, "panic") || !vw_ctx_fresh(c) ||
@@ -113,10 +139,10 @@ void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data)
 	/* with the device, an on_crash that destroys would kill a guest that reboots itself */
 	if (crash && (!strcmp(action, "destroy") || !strcmp(action, "coredump-destroy")))
 		return;
-	if (!vw_decide(c, "domain", "", model, "a panic of the guest's kernel is seen from outside at once"))
+	if (!vw_decide(c, "domain", "", model,
+		       "a panic of the guest's kernel is seen from outside at once"))
 		return;
-	snprintf(text, sizeof(text), "<panic model='%s'/>", model);
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	vw_add_element(c, c->devices, "panic", "model", model, NULL);
 	if (crash)
 		return;
 	vw_try(c, vw_xml_add(c->doc, c->domain, NULL, "on_crash", &n));
@@ -127,7 +153,7 @@ void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data)
 void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data)
 {
 	char model[24];
-	char text[120];
+	xmlNode *tpm;
 
 	/* a TPM has state of its own: never added to a guest that exists */
 	if (vw_xml_child(c->devices, "tpm") || !vw_ctx_fresh(c))
@@ -140,6 +166,7 @@ void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data)
 	}
 	if (!vw_decide(c, "domain", "", model, "this OS asks for a TPM 2.0"))
 		return;
-	snprintf(text, sizeof(text), "<tpm model='%s'><backend type='emulator' version='2.0'/></tpm>", model);
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	tpm = vw_add_element(c, c->devices, "tpm", "model", model, NULL);
+	if (tpm)
+		vw_add_element(c, tpm, "backend", "type", "emulator", "version", "2.0", NULL);
 }

@@ -4,7 +4,8 @@
 
 static xmlNode *usb_controller(const struct vw_ctx *c)
 {
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller"))
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller"))
 		if (vw_streq(vw_xml_attr(n, "type"), "usb"))
 			return n;
 	return NULL;
@@ -35,31 +36,37 @@ static bool usb_hubs_or_addresses(const struct vw_ctx *c)
 /* EHCI with its three companions on one slot, as QEMU's docs/config/ich9-ehci-uhci.cfg has it. */
 static void add_ehci(struct vw_ctx *c)
 {
-	char text[160];
+	static const char *const companions[][2] = {
+		{ "ich9-uhci1", "0" },
+		{ "ich9-uhci2", "2" },
+		{ "ich9-uhci3", "4" },
+	};
 
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL,
-				  "<controller type='usb' index='0' model='ich9-ehci1'/>", NULL));
-	for (int i = 0; i < 3; i++) {
-		snprintf(text, sizeof(text),
-			 "<controller type='usb' index='0' model='ich9-uhci%d'><master startport='%d'/></controller>",
-			 i + 1, i * 2);
-		vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	vw_add_element(c, c->devices, "controller", "type", "usb", "index", "0", "model",
+		       "ich9-ehci1", NULL);
+	for (size_t i = 0; i < VW_N_ELEMENTS(companions); i++) {
+		xmlNode *n = vw_add_element(c, c->devices, "controller", "type", "usb", "index",
+					    "0", "model", companions[i][0], NULL);
+
+		if (n)
+			vw_add_element(c, n, "master", "startport", companions[i][1], NULL);
 	}
 }
 
 static void add_usb(struct vw_ctx *c, const char *model, long ports)
 {
-	char text[160];
+	char text[24];
+	xmlNode *n;
 
 	if (!strcmp(model, "ich9-ehci1")) {
 		add_ehci(c);
 		return;
 	}
-	snprintf(text, sizeof(text), "<controller type='usb' index='0' model='%.40s'/>", model);
-	if (ports)
-		snprintf(text, sizeof(text), "<controller type='usb' index='0' model='%.40s' ports='%ld'/>",
-			 model, ports);
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	n = vw_add_element(c, c->devices, "controller", "type", "usb", "index", "0", "model", model,
+			   NULL);
+	snprintf(text, sizeof(text), "%ld", ports);
+	if (n && ports)
+		vw_try(c, vw_xml_set_attr(c->doc, n, "ports", text));
 }
 
 void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
@@ -84,7 +91,6 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *usb = usb_controller(c);
 	char bus[16];
-	char text[80];
 
 	if (!c->graphics || vw_streq(vw_xml_attr(usb, "model"), "none") ||
 	    !vw_choose(c, data, "prefer", NULL, bus, sizeof(bus)))
@@ -92,10 +98,10 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
 		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
 			return;
-	if (!vw_decide(c, "domain", "", "tablet", "the pointer in a console window follows the mouse"))
+	if (!vw_decide(c, "domain", "", "tablet",
+		       "the pointer in a console window follows the mouse"))
 		return;
-	snprintf(text, sizeof(text), "<input type='tablet' bus='%.15s'/>", bus);
-	vw_try(c, vw_xml_add_text(c->doc, c->devices, NULL, text, NULL));
+	vw_add_element(c, c->devices, "input", "type", "tablet", "bus", bus, NULL);
 }
 
 /* Attributes that only some models may have (virDomainVideoDefValidate, 9.0). */
@@ -121,10 +127,13 @@ void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
 	xmlNode *video;
 	char want[32];
 
-	if ((!old && !c->graphics) || (now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
-	    !vw_choose(c, data, "prefer", "video.modelType", want, sizeof(want)) || vw_streq(now, want))
+	if ((!old && !c->graphics) ||
+	    (now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
+	    !vw_choose(c, data, "prefer", "video.modelType", want, sizeof(want)) ||
+	    vw_streq(now, want))
 		return;
-	if (!vw_decide(c, "domain", now ? now : "", want, "a display adapter that this OS drives well"))
+	if (!vw_decide(c, "domain", now ? now : "", want,
+		       "a display adapter that this OS drives well"))
 		return;
 	video = vw_need_child(c, c->devices, "video");
 	if (video)

@@ -17,7 +17,8 @@ static void leave_old_board(struct vw_ctx *c)
 		xmlNode *address = vw_xml_child(d, "address");
 
 		next = vw_xml_next(d, NULL);
-		if (!strcmp((char *)d->name, "controller") && (vw_streq(type, "pci") || vw_streq(type, "ide")))
+		if (!strcmp((char *)d->name, "controller") &&
+		    (vw_streq(type, "pci") || vw_streq(type, "ide")))
 			vw_xml_remove(c->doc, d);
 		else if (address && is_pci_address(address))
 			vw_xml_remove(c->doc, address);
@@ -82,8 +83,13 @@ void vw_rule_acpi(struct vw_ctx *c, const xmlNode *data)
 	(void)data;
 	if (acpi && apic)
 		return;
-	if (!vw_decide(c, "domain", acpi ? "acpi" : apic ? "apic" : "", "acpi apic",
-		       "without ACPI the guest can't be shut down from outside and has one CPU only"))
+	if (!vw_decide(
+		    c, "domain",
+		    acpi   ? "acpi"
+		    : apic ? "apic"
+			   : "",
+		    "acpi apic",
+		    "without ACPI the guest can't be shut down from outside and has one CPU only"))
 		return;
 	f = vw_need_child(c, c->domain, "features");
 	if (f && !acpi)
@@ -100,8 +106,10 @@ void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
 
 	(void)data;
 	/* what the admin wrote stays: only a domain that says nothing gets our word */
-	if (pm || !vw_decide(c, "domain", "", "S3 and S4 off",
-			     "a guest that suspends itself looks dead from outside and can't be migrated"))
+	if (pm ||
+	    !vw_decide(
+		    c, "domain", "", "S3 and S4 off",
+		    "a guest that suspends itself looks dead from outside and can't be migrated"))
 		return;
 	need = vw_need_child(c, c->domain, "pm");
 	for (size_t i = 0; need && i < VW_N_ELEMENTS(states); i++) {
@@ -109,19 +117,6 @@ void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
 		if (state)
 			vw_try(c, vw_xml_set_attr(c->doc, state, "enabled", "no"));
 	}
-}
-
-static void add_pci_controller(struct vw_ctx *c, const char *model, const char *index)
-{
-	xmlNode *n = NULL;
-
-	vw_try(c, vw_xml_add(c->doc, c->devices, NULL, "controller", &n));
-	if (!n)
-		return;
-	vw_try(c, vw_xml_set_attr(c->doc, n, "type", "pci"));
-	if (index)
-		vw_try(c, vw_xml_set_attr(c->doc, n, "index", index));
-	vw_try(c, vw_xml_set_attr(c->doc, n, "model", model));
 }
 
 void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
@@ -136,9 +131,12 @@ void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
 		if (vw_streq(vw_xml_attr(n, "type"), "pci"))
 			return;
 	snprintf(after, sizeof(after), "%ld root ports", count);
-	if (!vw_decide(c, "domain", "", after, "devices can be plugged in only where a root port is free"))
+	if (!vw_decide(c, "domain", "", after,
+		       "devices can be plugged in only where a root port is free"))
 		return;
-	add_pci_controller(c, "pcie-root", "0");
+	vw_add_element(c, c->devices, "controller", "type", "pci", "index", "0", "model",
+		       "pcie-root", NULL);
 	for (long i = 0; i < count; i++)
-		add_pci_controller(c, "pcie-root-port", NULL);
+		vw_add_element(c, c->devices, "controller", "type", "pci", "model",
+			       "pcie-root-port", NULL);
 }

@@ -22,24 +22,25 @@ struct vw_ctx {
 	struct vw_plan *plan;
 	size_t cap_findings;
 	const struct vw_rule *rule; /* that runs now */
-	char *fix_command; /* "virt-warden fix web1", for messages */
+	char *fix_command;          /* "virt-warden fix web1", for messages */
 	bool x86;
-	bool kvm;        /* type='kvm' */
+	bool kvm; /* type='kvm' */
 	bool graphics;
 	bool spice;
-	bool host_only;  /* qemu:commandline or overrides: we don't know the whole guest */
-	bool audit;      /* nothing is to be applied */
+	bool host_only; /* qemu:commandline or overrides: we don't know the whole guest */
+	bool audit;     /* nothing is to be applied */
 	const char *audit_why;
 	enum vw_evidence blank; /* BLANK: nothing to boot yet; ASSUMED: installed; UNKNOWN */
 	const char *blank_why;  /* one clause, for messages */
-	bool new_board;  /* the machine rule changed it: nothing may stay on IDE */
-	const struct vw_disk_facts **disk_facts; /* by order of the <disk> elements: names may change */
+	bool new_board;         /* the machine rule changed it: nothing may stay on IDE */
+	const struct vw_disk_facts *
+		*disk_facts; /* by order of the <disk> elements: names may change */
 	size_t n_disks;
 	struct _xmlHashTable *disk_names; /* target names in use; made when first needed */
-	unsigned next_name; /* no free name below this number */
-	int error;       /* sticky -ENOMEM */
-	bool live_done;  /* live_plan was made (may be NULL all the same) */
-	struct vw_plan *live_plan; /* what the running guest would still need */
+	unsigned next_name;               /* no free name below this number */
+	int error;                        /* sticky -ENOMEM */
+	bool live_done;                   /* live_plan was made (may be NULL all the same) */
+	struct vw_plan *live_plan;        /* what the running guest would still need */
 };
 
 struct vw_rule {
@@ -83,14 +84,17 @@ long vw_number(const xmlNode *data, const char *attr, long min, long max, long f
 /* Find or make a child element without attributes. NULL: out of memory (noted). */
 xmlNode *vw_need_child(struct vw_ctx *c, xmlNode *parent, const char *name);
 
+/* Add <name attr='value' …>, last in parent; pairs of strings, then NULL.
+ * Return: the element, NULL: out of memory (noted). */
+xmlNode *vw_add_element(struct vw_ctx *c, xmlNode *parent, const char *name, ...)
+	__attribute__((sentinel));
+
 /* A free PCI address for a new device of a guest whose addresses must not move
- * (pci-slots.c). Return: true and the <address …/> text in buf; false and why. */
-bool vw_pci_free_slot(struct vw_ctx *c, char *buf, size_t size, const char **ret_why);
-/* Add an additive PCI device made from `open` ("<rng model='virtio'"), `body`
- * (its content): without address when the guest is fresh, else on a free slot.
- * Return: the element, or NULL when it was not added (a finding says so). */
-xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *device, const char *after, const char *open,
-			   const char *body, const char *close, const char *why);
+ * (pci-slots.c). Return: true, bus and slot; false and why. */
+bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const char **ret_why);
+/* Add an additive PCI device <name>: without address when the guest is fresh, else on a
+ * free slot. Return: the element, or NULL when it was not added (a finding says so). */
+xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why);
 
 /* Disks (rule-disk.c). */
 bool vw_disk_is(const xmlNode *disk, const char *device); /* <disk device=…>, default "disk" */
