@@ -100,6 +100,22 @@ pack_initramfs()
 	(cd -- "$1" && find . -print0 | cpio --null -o -H newc --quiet -R 0:0) | gzip -9 >"$2"
 }
 
+# guest_key: changes with the scripts that guests are made of and by.
+guest_key()
+{
+	cat "$LAB_DIR"/guest/* "$LAB_DIR"/lib/{guest,system-disk,bench}.sh | cksum | cut -d ' ' -f 1
+}
+
+# initramfs_dir KERNELDIR: the directory of the plain initramfs.
+initramfs_dir()
+{
+	local name
+	name=initramfs-$(guest_key)
+	need busybox cpio gzip
+	cached "$name" build_initramfs "$1" || return 1
+	echo "$LAB_CACHE/$name"
+}
+
 # Builder for cached: DIR/root is the tree, DIR/initrd.img the packed one.
 build_initramfs()
 {

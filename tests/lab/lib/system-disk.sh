@@ -19,15 +19,15 @@ unpack_grub()
 # The tree of the root filesystem: what an inspection expects of a Debian, as far as it goes.
 system_tree()
 {
-	local kernel=$1 root=$2 uuid=$3 options=$4 version
+	local kernel=$1 initramfs=$2 root=$3 uuid=$4 options=$5 version
 	version=$(<"$kernel/version")
 	busybox_root "$root"
 	install -m 755 "$LAB_DIR/guest/system-init" "$root/bin/init.new"
 	mv "$root/bin/init.new" "$root/bin/init"
 	mkdir -p "$root/boot/grub" "$root/etc" "$root/lib/modules"
 	cp "$kernel/vmlinuz" "$root/boot/vmlinuz-$version"
-	cp "$LAB_CACHE/initramfs/initrd.img" "$root/boot/initrd.img-$version"
-	cp -a "$LAB_CACHE/initramfs/root/lib/modules/$version" "$root/lib/modules/"
+	cp "$initramfs/initrd.img" "$root/boot/initrd.img-$version"
+	cp -a "$initramfs/root/lib/modules/$version" "$root/lib/modules/"
 	echo lab-system >"$root/etc/hostname"
 	echo "UUID=$uuid / ext4 defaults 0 1" >"$root/etc/fstab"
 	cat >"$root/etc/os-release" <<-END
@@ -47,15 +47,15 @@ system_tree()
 	END
 }
 
-# build_system KERNEL OPTIONS DIR: DIR/disk.raw. GRUB's core lies between MBR and the first
+# build_system KERNEL INITRAMFS OPTIONS DIR: DIR/disk.raw. GRUB's core lies between MBR and the first
 # partition: its first sector knows by default that the rest follows, and boot.img that it is at sector 1.
 build_system()
 {
-	local kernel=$1 options=$2 dir=$3 uuid grub=$LAB_CACHE/grub
+	local kernel=$1 initramfs=$2 options=$3 dir=$4 uuid grub=$LAB_CACHE/grub
 	local disk=$dir/disk.raw size=67108864
 	uuid=$(</proc/sys/kernel/random/uuid)
 	mkdir "$dir/root"
-	system_tree "$kernel" "$dir/root" "$uuid" "$options"
+	system_tree "$kernel" "$initramfs" "$dir/root" "$uuid" "$options"
 	truncate -s $size "$disk"
 	mke2fs -q -t ext4 -F -L vwlab-root -U "$uuid" -E offset=1048576,root_owner=0:0 -O ^metadata_csum_seed,^orphan_file \
 		-d "$dir/root" "$disk" $((size / 1024 - 1024))k
