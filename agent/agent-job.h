@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One domain that is being worked on: what work.c and think.c share. */
+#ifndef VW_AGENT_JOB_H
+#define VW_AGENT_JOB_H
+
+#include "agent.h"
+#include "buf.h"
+
+struct agent_job {
+	struct agent_conn *c;
+	struct agent *a;
+	struct agent_entry *e;
+	struct vw_context *ctx;
+	virDomainPtr dom;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	char *xml, *hand, *report_only;
+	struct vw_xml *doc;
+	struct vw_gathered *facts;
+	struct vw_plan *plan;
+	uint64_t hash;
+	bool changed;  /* by somebody else, since we dealt with it */
+	bool held;     /* the quiet second is not over: host class only */
+	int64_t since; /* when it was due */
+};
+
+static inline const char *agent_job_name(const struct agent_job *j)
+{
+	return virDomainGetName(j->dom);
+}
+
+/* work.c. Nothing (more) to do until it changes; try again later, twice as late each time. */
+void agent_job_settle(struct agent_job *j);
+void agent_job_retry(struct agent_job *j);
+
+/* think.c: facts, what was put back, plan. Return: 0; 1 = settled, or to be tried again;
+ * negative errno. */
+int agent_job_think(struct agent_job *j, struct vw_err *err);
+/* The rules of findings that stay: as bits in the entry, as text (may be NULL). applied: those
+ * to be fixed are. */
+void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text);
+void agent_job_report(struct agent_job *j);
+
+#endif

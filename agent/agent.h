@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virt-wardend: what its files share.
+ *
+ * One thread, libvirt's default event loop. Event callbacks only note in a table which
+ * domain is due when; the tick, a timer of the loop, connects, compares and works on what
+ * is due, a bounded piece at a time, so that events are never kept waiting for long. */
+#ifndef VW_AGENT_H
+#define VW_AGENT_H
+
+#include "agent-table.h"
+#include "virt-apply.h"
+
+#define AGENT_CALLBACKS 9
+#define AGENT_ERRORS 5 /* last errors that `virt-warden status` can show */
+
+struct agent;
+
+/* A walk over all domains: at connect (full) and from time to time. */
+struct agent_sync {
+	virDomainPtr *list;
+	size_t n, pos;
+	bool wanted;
+	bool asked;    /* this one was wanted: it is worth a line */
+	int64_t next;  /* when the next comparison begins, ms */
+	int64_t ended; /* wall clock of the last one's end, s; 0 = none yet */
+	int64_t began; /* ms */
+};
+
+/* One libvirtd. It lives as long as the agent, connected or not. */
+struct agent_conn {
+	struct agent *agent;
+	char *uri;
+	virConnectPtr virt; /* NULL = not connected */
+	int callbacks[AGENT_CALLBACKS];
+	bool broken;            /* the close callback came */
+	unsigned failures;      /* to connect, since it was connected */
+	int64_t reconnect;      /* when to try again, ms */
+	unsigned long version;  /* of libvirtd now, 0 = unknown */
+	bool first;             /* the agent never saw this libvirtd before */
+	bool rebase;            /* another version: texts differ, though nobody changed them */
+	char *known_path;       /* what was known of the domains when we last ran */
+	size_t known_lines;     /* in that file */
+	unsigned long known_version;
+	struct agent_table table;
+	struct agent_sync sync;
+};
+
+struct agent_counts {
+	uint64_t fixes, errors, refused, put_back, reconnects, passes;
+	uint64_t latency_n, latency_ms; /* from due to stored */
+};
+
+struct agent_error {
+	int64_t time; /* wall clock, s */
+	char text[256];
+};
+
+struct agent {
+	struct vw_context *ctx;
+	bool stale;              /* open the context anew before it is used next */
+	uint64_t conf_stamp;     /* which warden.conf it was opened with */
+	struct agent_conn *conns;
+	size_t n_conns;
+	int timer;
+	bool stop, reload;
+	bool foreground;
+	bool history_failed;     /* said once */
+	struct agent_counts counts;
+	struct agent_error errors[AGENT_ERRORS];
+	size_t n_errors;
+	int64_t started;         /* wall clock, s */
+	int64_t reported;        /* when status and metrics were written last, ms; 0 = never */
+	bool dirty;              /* they no longer tell the truth */
+	int64_t watchdog, alive; /* systemd's: every so many ms, last sign, ms; 0 = none wanted */
+	int log_fd;              /* -1 = nobody listens */
+	bool journal;            /* it is journald's */
+};
+
+/* main.c: milliseconds of a clock that never jumps; ask for a tick. */
+int64_t agent_now(void);
+void agent_wake(struct agent *a);
+/* The context, opened anew if warden.conf or libvirtd changed. NULL: said, and counted. */
+struct vw_context *agent_context(struct agent *a);
+
+/* conn.c. open: -ENOMEM only; connected or not is for the tick to see. */
+int agent_conn_open(struct agent_conn *c, struct agent *a, const char *uri, struct vw_err *err);
+void agent_conn_close(struct agent_conn *c);
+/* Connect, or reconnect, when it is time. */
+void agent_conn_tick(struct agent_conn *c);
+
+/* events.c. Return: 0 or -EIO. */
+int agent_events_register(struct agent_conn *c, struct vw_err *err);
+void agent_events_deregister(struct agent_conn *c);
+
+/* sync.c: a piece of the walk over all domains. Return: when to be called again, ms; -1 = not at all. */
+int64_t agent_sync_tick(struct agent_conn *c);
+void agent_sync_stop(struct agent_conn *c);
+
+/* work.c: deal with one domain that is due. The entry may be gone afterwards. */
+void agent_work(struct agent_conn *c, struct agent_entry *e);
+
+/* judge.c: rules that whoever changed the config took back by hand, space-separated, "" = none
+ * (malloc'ed), or NULL (no memory). xml: the config now. facts: of it. */
+char *agent_judge(struct vw_context *ctx, struct agent_entry *e, const char *uuid, const char *xml,
+		  const struct vw_gathered *facts);
+
+/* known.c: what outlives the agent. load: also tells if this libvirtd is seen first. */
+void agent_known_load(struct agent_conn *c);
+void agent_known_add(struct agent_conn *c, const struct agent_entry *e);
+/* Write the file anew (after a walk over all domains). */
+void agent_known_write(struct agent_conn *c);
+
+/* report.c: one line to journald, syslog or stderr. kind: "fixed", "error" …; name and uuid
+ * may be NULL. An LOG_ERR or LOG_WARNING is also kept for `virt-warden status`. */
+void agent_log_open(struct agent *a);
+void agent_log_close(struct agent *a);
+void agent_log(struct agent *a, int priority, const char *kind, const char *name, const char *uuid,
+	       const char *fmt, ...) VW_PRINTF(6, 7);
+
+/* notify.c: systemd's readiness protocol; nothing without systemd. Return: the watchdog's
+ * interval in ms, 0 = none. */
+void agent_notify(const char *state);
+int64_t agent_notify_watchdog(void);
+
+/* state.c and metrics.c: files for others, replaced as a whole. */
+void agent_state_write(struct agent *a);
+void agent_state_remove(struct agent *a);
+void agent_metrics_write(struct agent *a);
+/* Write a file beside its place and move it there. Return: 0 or negative errno. */
+int agent_replace_file(const char *path, const char *text, size_t len, unsigned mode, bool sync);
+
+#endif

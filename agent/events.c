@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt's events: each only notes what is due, or says what happened to a guest. */
+#include "agent.h"
+
+#include "metadata.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <syslog.h>
+
+static struct agent_entry *entry_of(struct agent_conn *c, virDomainPtr dom, bool *ret_made)
+{
+	unsigned char uuid[VIR_UUID_BUFLEN];
+
+	if (virDomainGetUUID(dom, uuid) < 0)
+		return NULL;
+	return agent_table_get(&c->table, uuid, ret_made);
+}
+
+/* Look at it now. */
+static void touch(struct agent_conn *c, struct agent_entry *e)
+{
+	agent_entry_due(e, agent_now());
+	agent_wake(c->agent);
+}
+
+static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
+{
+	bool made = false;
+	struct agent_entry *e = entry_of(c, dom, &made);
+
+	if (!e)
+		return;
+	if (made && detail == VIR_DOMAIN_EVENT_DEFINED_ADDED)
+		e->flags |= AGENT_NEW;
+	if (e->defined < UINT8_MAX)
+		e->defined++;
+	e->expect = false;
+	touch(c, e);
+}
+
+static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
+{
+	bool made = false;
+	struct agent_entry *e = entry_of(c, dom, &made);
+
+	if (!e || detail == VIR_DOMAIN_EVENT_UNDEFINED_RENAMED) /* "defined" comes, too */
+		return;
+	if (!e->expect) {
+		agent_table_remove(&c->table, e);
+		c->agent->dirty = true;
+		return;
+	}
+	/* Our own define came after this: see work.c. */
+	e->flags |= AGENT_GONE;
+	e->defined = 0;
+	e->due = agent_now() + 500;
+	agent_wake(c->agent);
+}
+
+static void on_state(struct agent_conn *c, virDomainPtr dom, int event, int detail)
+{
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	struct agent_entry *e;
+
+	if (virDomainGetUUID(dom, uuid) < 0 || !(e = agent_table_find(&c->table, uuid)))
+		return;
+	c->agent->dirty = true;
+	agent_wake(c->agent);
+	if (event == VIR_DOMAIN_EVENT_STARTED) {
+		e->flags |= AGENT_RUNNING;
+		if (detail == VIR_DOMAIN_EVENT_STARTED_BOOTED)
+			e->flags &= ~(unsigned)AGENT_PENDING;
+		return;
+	}
+	e->flags &= ~(unsigned)AGENT_RUNNING;
+	/* What had to wait for it to be off; an installer may start it again at once. */
+	if (e->findings || e->flags & AGENT_UNSETTLED) {
+		const struct vw_policy *p = vw_context_policy(c->agent->ctx);
+
+		e->flags |= AGENT_UNSETTLED;
+		e->quiet = agent_now() + (int64_t)p->agent_quiet * 1000;
+		agent_entry_due(e, e->quiet);
+	}
+}
+
+static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+{
+	struct agent_conn *c = opaque;
+
+	(void)conn;
+	switch (event) {
+	case VIR_DOMAIN_EVENT_DEFINED: on_defined(c, dom, detail); break;
+	case VIR_DOMAIN_EVENT_UNDEFINED: on_undefined(c, dom, detail); break;
+	case VIR_DOMAIN_EVENT_STARTED:
+	case VIR_DOMAIN_EVENT_STOPPED: on_state(c, dom, event, detail); break;
+	default: break;
+	}
+	return 0;
+}
+
+static void on_metadata(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
+			void *opaque)
+{
+	struct agent_conn *c = opaque;
+	struct agent_entry *e = entry_of(c, dom, NULL);
+
+	(void)conn;
+	if (!e)
+		return;
+	if (type == VIR_DOMAIN_METADATA_ELEMENT && vw_streq(nsuri, VW_METADATA_NS))
+		e->flags |= AGENT_WORD;
+	touch(c, e);
+}
+
+/* A device came or went: the stored config may have changed, too. */
+static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, void *opaque)
+{
+	struct agent_conn *c = opaque;
+	struct agent_entry *e = entry_of(c, dom, NULL);
+
+	(void)conn;
+	(void)alias;
+	if (e)
+		touch(c, e);
+}
+
+/* Something that an admin should find in the log. */
+static void say(struct agent_conn *c, virDomainPtr dom, int priority, const char *kind,
+		const char *what, const char *more)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+	virDomainGetUUIDString(dom, uuid);
+	agent_log(c->agent, priority, kind, virDomainGetName(dom), uuid, "%s%s%s", what,
+		  more && *more ? ": " : "", more ? more : "");
+}
+
+static void on_reboot(virConnectPtr conn, virDomainPtr dom, void *opaque)
+{
+	(void)conn;
+	say(opaque, dom, LOG_INFO, "reboot", "the guest rebooted", NULL);
+}
+
+static void on_watchdog(virConnectPtr conn, virDomainPtr dom, int action, void *opaque)
+{
+	(void)conn;
+	(void)action;
+	say(opaque, dom, LOG_WARNING, "watchdog", "the guest's watchdog fired: it hangs, or did",
+	    NULL);
+}
+
+static void on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source, const char *alias,
+			int action, const char *reason, void *opaque)
+{
+	VW_AUTOFREE char *text = NULL;
+
+	(void)conn;
+	(void)action;
+	if (asprintf(&text, "%s (%s) %s", source ? source : "?", alias ? alias : "?",
+		     reason ? reason : "") < 0) {
+		text = NULL;
+		return;
+	}
+	say(opaque, dom, LOG_WARNING, "io-error", "a disk failed", text);
+}
+
+static void on_agent(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *opaque)
+{
+	struct agent_conn *c = opaque;
+
+	(void)conn;
+	(void)reason;
+	say(c, dom, LOG_DEBUG, "guest-agent",
+	    state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
+		    ? "the guest agent answers"
+		    : "the guest agent is gone",
+	    NULL);
+}
+
+static const struct {
+	int event;
+	virConnectDomainEventGenericCallback fn;
+} table[] = {
+	{ VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle) },
+	{ VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata) },
+	{ VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device) },
+	{ VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device) },
+	{ VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot) },
+	{ VIR_DOMAIN_EVENT_ID_WATCHDOG, VIR_DOMAIN_EVENT_CALLBACK(on_watchdog) },
+	{ VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, VIR_DOMAIN_EVENT_CALLBACK(on_io_error) },
+	{ VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent) },
+};
+_Static_assert(VW_N_ELEMENTS(table) <= AGENT_CALLBACKS, "struct agent_conn has room for all");
+
+int agent_events_register(struct agent_conn *c, struct vw_err *err)
+{
+	for (size_t i = 0; i < AGENT_CALLBACKS; i++)
+		c->callbacks[i] = -1;
+	for (size_t i = 0; i < VW_N_ELEMENTS(table); i++) {
+		c->callbacks[i] = virConnectDomainEventRegisterAny(c->virt, NULL, table[i].event,
+								   table[i].fn, c, NULL);
+		/* Without the first there is no agent; an old libvirtd may lack others. */
+		if (i == 0 && c->callbacks[i] < 0)
+			return vw_err_set(err, -EIO, "%s: %s", c->uri, virGetLastErrorMessage());
+	}
+	return 0;
+}
+
+void agent_events_deregister(struct agent_conn *c)
+{
+	for (size_t i = 0; i < AGENT_CALLBACKS; i++)
+		if (c->callbacks[i] >= 0)
+			virConnectDomainEventDeregisterAny(c->virt, c->callbacks[i]);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What outlives the agent: of each domain the hash of the config that was dealt with, what
+ * is still to be done, and whether it was there before the agent ("existing").
+ *
+ * A text file per libvirtd: a head, then a line per domain, appended whenever one was dealt
+ * with (the last line of a domain holds), written anew after the first walk. If it is lost,
+ * every domain counts as one that was there before: audited, not changed. */
+#include "agent.h"
+
+#include "buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#define LINE_FORMAT "%s %016" PRIx64 " %x %x %x\n"
+
+/* Rules are numbered by their place in the engine's table: which table was it? */
+static uint64_t rules_stamp(void)
+{
+	uint64_t h = 0;
+
+	for (const char *const *p = vw_rule_ids(); *p; p++)
+		h = h * 31 + agent_hash(*p, strlen(*p));
+	return h;
+}
+
+static void format_uuid(const unsigned char uuid[16], char text[33])
+{
+	for (size_t i = 0; i < 16; i++)
+		snprintf(text + 2 * i, 3, "%02x", uuid[i]);
+}
+
+static bool parse_uuid(const char *text, unsigned char uuid[16])
+{
+	for (size_t i = 0; i < 16; i++) {
+		unsigned byte;
+
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return false;
+		uuid[i] = (unsigned char)byte;
+	}
+	return true;
+}
+
+static void load_line(struct agent_conn *c, const char *line, bool same_rules)
+{
+	unsigned flags, findings, hand;
+	unsigned char uuid[16];
+	struct agent_entry *e;
+	uint64_t hash;
+	char text[33];
+
+	if (sscanf(line, "%32s %" SCNx64 " %x %x %x", text, &hash, &flags, &findings, &hand) != 5 ||
+	    strlen(text) != 32 || !parse_uuid(text, uuid) ||
+	    !(e = agent_table_get(&c->table, uuid, NULL)))
+		return;
+	e->hash = hash;
+	e->flags = flags & AGENT_KEPT_FLAGS;
+	e->findings = same_rules ? findings : 0;
+	e->hand = same_rules ? hand : 0;
+}
+
+void agent_known_load(struct agent_conn *c)
+{
+	VW_AUTOFCLOSE FILE *f = fopen(c->known_path, "re");
+	unsigned long version;
+	uint64_t stamp;
+	char line[160];
+
+	c->first = true;
+	if (!f || !fgets(line, sizeof(line), f) ||
+	    sscanf(line, "virt-wardend 1 %lu %" SCNx64, &version, &stamp) != 2)
+		return;
+	c->first = false;
+	c->known_version = version;
+	/* A line without its end is one that was being written when we died. */
+	while (fgets(line, sizeof(line), f) && strchr(line, '\n')) {
+		load_line(c, line, stamp == rules_stamp());
+		c->known_lines++;
+	}
+}
+
+static int format_entry(char *line, size_t size, const struct agent_entry *e)
+{
+	char uuid[33];
+
+	format_uuid(e->uuid, uuid);
+	return snprintf(line, size, LINE_FORMAT, uuid, e->hash, e->flags & AGENT_KEPT_FLAGS,
+			e->findings, e->hand);
+}
+
+void agent_known_add(struct agent_conn *c, const struct agent_entry *e)
+{
+	VW_AUTOCLOSE int fd = -1;
+	char line[160];
+	int len;
+
+	if (c->first) /* the file is born with the end of the first walk */
+		return;
+	fd = open(c->known_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	len = format_entry(line, sizeof(line), e);
+	if (fd >= 0 && write(fd, line, (size_t)len) == len)
+		c->known_lines++;
+	else
+		c->known_version = 0; /* write it anew after the next walk */
+}
+
+void agent_known_write(struct agent_conn *c)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+	char line[160];
+	char *slash = strrchr(c->known_path, '/');
+	int r;
+
+	*slash = '\0';
+	mkdir(c->known_path, 0700);
+	*slash = '/';
+	vw_buf_printf(&b, "virt-wardend 1 %lu %" PRIx64 "\n", c->version, rules_stamp());
+	for (struct agent_entry *e = agent_table_next(&c->table, NULL); e;
+	     e = agent_table_next(&c->table, e)) {
+		format_entry(line, sizeof(line), e);
+		vw_buf_puts(&b, line);
+	}
+	r = b.failed ? -ENOMEM : agent_replace_file(c->known_path, b.p, b.len, 0600, true);
+	if (r < 0) {
+		agent_log(c->agent, LOG_ERR, "error", NULL, NULL, "%s: can't be written: %s",
+			  c->known_path, strerror(-r));
+		return;
+	}
+	c->known_version = c->version;
+	c->known_lines = c->table.n;
+}

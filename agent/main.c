@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virt-wardend: options, signals, the loop, and the tick that does the work. */
+#include "agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <libvirt/virterror.h>
+#include <libxml/parser.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+
+#define URIS_MAX 16
+#define WORK_MAX 16    /* domains per tick, then events have their turn */
+#define REPORT_MS 1000 /* status and metrics are written so often at most */
+
+enum { EXIT_USAGE = 2 };
+
+struct options {
+	const char *uris[URIS_MAX], *pidfile;
+	size_t n_uris;
+	bool foreground;
+};
+
+static const char usage[] =
+	"Usage: virt-wardend [OPTION]…\n"
+	"\n"
+	"Watches libvirt and gives every domain that anybody defines or changes the devices\n"
+	"that suit its guest OS; keeps every version of every config.\n"
+	"\n"
+	"Options:\n"
+	"  -c, --connect URI   watch this libvirt (again for more; default qemu:///system)\n"
+	"  -f, --foreground    do not become a daemon\n"
+	"  -p, --pidfile FILE  write the process id there\n"
+	"  -h, --help          this text\n"
+	"  -V, --version       the version\n"
+	"\n"
+	"SIGHUP: read the configuration anew, compare all domains. SIGTERM: end.\n"
+	"Exit: 0 = ended by a signal; 1 = could not start; 2 = wrong usage.\n";
+
+int64_t agent_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void agent_wake(struct agent *a)
+{
+	virEventUpdateTimeout(a->timer, 0);
+}
+
+/* Tells one warden.conf from another. 0 = there is none. */
+static uint64_t stamp_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return 0;
+	return (uint64_t)st.st_mtim.tv_sec * 1000003u ^ (uint64_t)st.st_mtim.tv_nsec ^
+	       (uint64_t)st.st_ino << 20 ^ (uint64_t)st.st_size;
+}
+
+struct vw_context *agent_context(struct agent *a)
+{
+	uint64_t stamp = stamp_of(vw_context_paths(a->ctx)->conf);
+	struct vw_context *fresh = NULL;
+	struct vw_err err = { 0 };
+
+	if (!a->stale && stamp == a->conf_stamp)
+		return a->ctx;
+	a->conf_stamp = stamp;
+	if (vw_context_open(&fresh, &err) < 0) {
+		a->counts.errors++;
+		a->stale = true;
+		agent_log(a, LOG_ERR, "config", NULL, NULL, "%s", err.text);
+		return NULL;
+	}
+	vw_context_close(a->ctx);
+	a->ctx = fresh;
+	a->stale = false;
+	vw_context_osindex(fresh, NULL); /* building it may take seconds: not when it is needed */
+	return fresh;
+}
+
+/* The earlier of two times; 0 and less = none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (a <= 0 || b <= 0)
+		return a > b ? a : b;
+	return a < b ? a : b;
+}
+
+/* Return: when to be called again, ms; 0 = when something happens. */
+static int64_t tick_conn(struct agent_conn *c)
+{
+	int64_t next;
+
+	agent_conn_tick(c);
+	if (!c->virt)
+		return c->reconnect;
+	for (int i = 0; i < WORK_MAX && !c->broken; i++) {
+		struct agent_entry *e = agent_table_take(&c->table, agent_now());
+
+		if (!e)
+			break;
+		agent_work(c, e);
+	}
+	next = agent_sync_tick(c);
+	return c->broken ? agent_now() : earlier(next, agent_table_due(&c->table));
+}
+
+/* Return: when to report again, ms; 0 = nothing to tell. */
+static int64_t report(struct agent *a)
+{
+	int64_t now = agent_now();
+
+	if (!a->dirty)
+		return 0;
+	if (a->reported && now < a->reported + REPORT_MS)
+		return a->reported + REPORT_MS;
+	agent_state_write(a);
+	agent_metrics_write(a);
+	malloc_trim(0);
+	a->reported = now;
+	a->dirty = false;
+	return 0;
+}
+
+static int64_t feed_watchdog(struct agent *a)
+{
+	if (!a->watchdog)
+		return 0;
+	if (agent_now() >= a->alive + a->watchdog) {
+		agent_notify("WATCHDOG=1");
+		a->alive = agent_now();
+	}
+	return a->alive + a->watchdog;
+}
+
+static void tick(int timer, void *opaque)
+{
+	struct agent *a = opaque;
+	int64_t next = 0, wait;
+
+	if (a->reload) {
+		a->reload = false;
+		a->stale = true;
+		agent_context(a);
+		for (size_t i = 0; i < a->n_conns; i++)
+			a->conns[i].sync.wanted = true;
+		agent_notify("READY=1");
+	}
+	for (size_t i = 0; i < a->n_conns; i++)
+		next = earlier(next, tick_conn(&a->conns[i]));
+	next = earlier(next, report(a));
+	next = earlier(next, feed_watchdog(a));
+	wait = next - agent_now();
+	virEventUpdateTimeout(timer, next <= 0   ? -1
+				     : wait <= 0 ? 0
+						 : (int)(wait < 3600000 ? wait : 3600000));
+}
+
+static void on_signal(int watch, int fd, int events, void *opaque)
+{
+	struct agent *a = opaque;
+	struct signalfd_siginfo info;
+
+	(void)watch;
+	(void)events;
+	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	if (info.ssi_signo == SIGHUP)
+		a->reload = true;
+	else
+		a->stop = true;
+	agent_wake(a);
+}
+
+/* libvirt prints errors by itself unless told not to; we say what matters. */
+static void no_print(void *opaque, virErrorPtr error)
+{
+	(void)opaque;
+	(void)error;
+}
+
+static void no_xml_print(void *opaque, const char *fmt, ...)
+{
+	(void)opaque;
+	(void)fmt;
+}
+
+static int watch_signals(struct agent *a, struct vw_err *err)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || virEventAddHandle(fd, VIR_EVENT_HANDLE_READABLE, on_signal, a, NULL) < 0)
+		return vw_err_set(err, -EIO, "signals can't be watched: %s", strerror(errno));
+	return 0;
+}
+
+/* One agent per run directory. A record lock: unlike flock(2) no child inherits it, so it
+ * ends with us however we end. Return: 0 or negative errno. */
+static int lock_rundir(const struct agent *a, struct vw_err *err)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const char *rundir = vw_context_paths(a->ctx)->rundir;
+	VW_AUTOFREE char *path = NULL;
+	int fd;
+
+	if (asprintf(&path, "%s/virt-wardend.lock", rundir) < 0) {
+		path = NULL;
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	}
+	mkdir(vw_context_paths(a->ctx)->statedir, 0700);
+	mkdir(rundir, 0755);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); /* kept open */
+	if (fd < 0)
+		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (fcntl(fd, F_SETLK, &lock) == 0)
+		return 0;
+	fcntl(fd, F_GETLK, &lock);
+	return vw_err_set(err, -EBUSY, "virt-wardend runs already (pid %d, by %s)", (int)lock.l_pid,
+			  path);
+}
+
+static int write_pidfile(const char *path, struct vw_err *err)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	int r = path ? agent_replace_file(path, text, (size_t)len, 0644, false) : 0;
+
+	return r < 0 ? vw_err_set(err, r, "%s: %s", path, strerror(-r)) : 0;
+}
+
+/* Become a daemon. The parent ends when the child is up: with what it says. Return: a
+ * descriptor to say it by, or -1. */
+static int become_daemon(void)
+{
+	int ends[2], null;
+	char status;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
+		perror("virt-wardend");
+		exit(EXIT_FAILURE);
+	}
+	if (pid > 0) {
+		close(ends[1]);
+		_exit(read(ends[0], &status, 1) == 1 ? status : EXIT_FAILURE);
+	}
+	close(ends[0]);
+	setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || chdir("/") < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0)
+		_exit(EXIT_FAILURE);
+	return ends[1]; /* stderr follows when all is well */
+}
+
+static void daemon_is_up(int fd)
+{
+	if (fd < 0)
+		return;
+	dup2(STDOUT_FILENO, STDERR_FILENO);
+	(void)!write(fd, "", 1);
+	close(fd);
+}
+
+static int start(struct agent *a, const struct options *opt, struct vw_err *err)
+{
+	int r = vw_context_open(&a->ctx, err);
+
+	if (r == 0)
+		r = lock_rundir(a, err);
+	if (r < 0)
+		return r;
+	a->conf_stamp = stamp_of(vw_context_paths(a->ctx)->conf);
+	a->started = time(NULL);
+	a->dirty = true;
+	a->timer = virEventAddTimeout(0, tick, a, NULL);
+	r = watch_signals(a, err);
+	a->conns = calloc(opt->n_uris, sizeof(*a->conns));
+	if (!a->conns || a->timer < 0)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	for (; r == 0 && a->n_conns < opt->n_uris; a->n_conns++)
+		r = agent_conn_open(&a->conns[a->n_conns], a, opt->uris[a->n_conns], err);
+	return r == 0 ? write_pidfile(opt->pidfile, err) : r;
+}
+
+static void stop(struct agent *a, const struct options *opt)
+{
+	agent_notify("STOPPING=1");
+	for (size_t i = 0; i < a->n_conns; i++)
+		agent_conn_close(&a->conns[i]);
+	free(a->conns);
+	if (a->started)
+		agent_state_remove(a);
+	if (a->started && opt->pidfile)
+		unlink(opt->pidfile);
+	agent_log_close(a);
+	vw_context_close(a->ctx);
+}
+
+static int run(const struct options *opt)
+{
+	struct agent a = { .foreground = opt->foreground, .log_fd = -1, .timer = -1 };
+	int up = opt->foreground ? -1 : become_daemon();
+	struct vw_err err = { 0 };
+	int r;
+
+	virSetErrorFunc(NULL, no_print);
+	xmlSetGenericErrorFunc(NULL, no_xml_print);
+	agent_log_open(&a);
+	if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+		r = vw_err_set(&err, -EIO, "libvirt can't be used: %s", virGetLastErrorMessage());
+	else
+		r = start(&a, opt, &err);
+	if (r < 0) {
+		fprintf(stderr, "virt-wardend: %s\n", err.text);
+		stop(&a, opt);
+		return EXIT_FAILURE;
+	}
+	daemon_is_up(up);
+	a.watchdog = agent_notify_watchdog();
+	agent_notify("READY=1");
+	while (!a.stop)
+		if (virEventRunDefaultImpl() < 0)
+			break;
+	stop(&a, opt);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "connect", required_argument, NULL, 'c' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "pidfile", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options opt = { .n_uris = 0 };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:fp:hV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			if (opt.n_uris == URIS_MAX) {
+				fprintf(stderr, "virt-wardend: at most %d libvirts\n", URIS_MAX);
+				return EXIT_USAGE;
+			}
+			opt.uris[opt.n_uris++] = optarg;
+			break;
+		case 'f': opt.foreground = true; break;
+		case 'p': opt.pidfile = optarg; break;
+		case 'h': return fputs(usage, stdout) < 0;
+		case 'V': return puts("virt-wardend " VW_VERSION) < 0;
+		default: fputs("Try virt-wardend --help.\n", stderr); return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "virt-wardend: '%s': it takes no argument; try --help\n",
+			argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (!opt.n_uris)
+		opt.uris[opt.n_uris++] = "qemu:///system";
+	return run(&opt);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What should become of a domain that changed: facts, what was put back, plan. Changes
+ * nothing but the history. */
+#include "agent-job.h"
+
+#include "metadata.h"
+#include "quote.h"
+#include "virt-put-back.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <syslog.h>
+
+/* Why may we only report? Return: 0 (*j->report_only may be NULL) or -ENOMEM. */
+static int find_report_only(struct agent_job *j)
+{
+	const xmlNode *root = vw_xml_root(j->doc);
+	VW_AUTOFREE char *command = NULL;
+
+	if (vw_context_policy(j->ctx)->define == VW_DEFINE_WARN) {
+		j->report_only = strdup("define = warn in warden.conf");
+	} else if (vw_metadata_effective_mode(root) == VW_MODE_AUDIT) {
+		j->report_only = strdup("its mode is audit");
+	} else if (j->e->flags & AGENT_EXISTING && vw_metadata_mode(root) != VW_MODE_ENFORCE) {
+		command = vw_command_text("mode", agent_job_name(j));
+		if (!command || asprintf(&j->report_only,
+					 "it was here before the agent (%s enforce changes that)",
+					 command) < 0) {
+			j->report_only = NULL;
+			return -ENOMEM;
+		}
+	} else {
+		return 0;
+	}
+	return j->report_only ? 0 : -ENOMEM;
+}
+
+/* Every distinct config is kept, whether it is changed or not. */
+static int keep(struct agent_job *j, struct vw_err *err)
+{
+	int r = j->changed ? vw_apply_keep(j->ctx, j->uuid, agent_job_name(j), j->xml,
+					   VW_CAUSE_SEEN, "", err)
+			   : 0;
+
+	if (r == 0)
+		return 0;
+	if (!j->a->history_failed)
+		agent_log(j->a, LOG_ERR, "history", agent_job_name(j), j->uuid,
+			  "the history can't be kept, so nothing is changed until it can: %s",
+			  err->text);
+	j->a->counts.errors += !j->a->history_failed;
+	j->a->history_failed = true;
+	agent_job_retry(j);
+	return r;
+}
+
+static int make_plan(struct agent_job *j, struct vw_err *err)
+{
+	static const unsigned all = 1u << VW_CLASS_HOST | 1u << VW_CLASS_ADDITIVE |
+				    1u << VW_CLASS_VISIBLE | 1u << VW_CLASS_BOOT;
+	struct vw_request req = {
+		.doc = j->doc,
+		.facts = &j->facts->facts,
+		.templates = vw_context_templates(j->ctx, err),
+		.policy = vw_context_policy(j->ctx),
+		.hold = j->report_only ? all
+			: j->held      ? all & ~(1u << VW_CLASS_HOST)
+				       : 0,
+		.hold_why = j->report_only ? j->report_only : "it was changed a moment ago",
+		.findings_only = j->report_only != NULL,
+	};
+
+	if (!req.templates)
+		return err->code < 0 ? err->code : -ENOENT;
+	return vw_plan_make(&req, &j->plan, err);
+}
+
+int agent_job_think(struct agent_job *j, struct vw_err *err)
+{
+	int r = vw_xml_parse(j->xml, strlen(j->xml), agent_job_name(j), "domain", &j->doc, err);
+
+	if (r < 0)
+		return r;
+	if (vw_context_policy(j->ctx)->define == VW_DEFINE_OFF ||
+	    vw_metadata_effective_mode(vw_xml_root(j->doc)) == VW_MODE_OFF) {
+		j->e->findings = 0;
+		agent_job_settle(j);
+		return 1;
+	}
+	if (keep(j, err) < 0)
+		return 1;
+	r = find_report_only(j);
+	if (r == 0)
+		r = vw_collect(j->ctx, j->c->virt, j->dom, j->doc, NULL, &j->facts, err);
+	if (r < 0)
+		return r;
+	if (j->facts->facts.active == VW_UNKNOWN)
+		return vw_err_set(err, -EIO, "%s", virGetLastErrorMessage());
+	if (j->e->flags & AGENT_NEW)
+		j->facts->facts.new_here = VW_YES;
+	if (j->changed && !j->report_only) {
+		j->hand = agent_judge(j->ctx, j->e, j->uuid, j->xml, j->facts);
+		if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))
+			return vw_err_set(err, -ENOMEM, "out of memory");
+	}
+	return make_plan(j, err);
+}
+
+void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text)
+{
+	const char *const *ids = vw_rule_ids();
+
+	j->e->findings = 0;
+	for (size_t i = 0; i < j->plan->n_findings; i++) {
+		const struct vw_finding *f = &j->plan->findings[i];
+
+		if (applied && f->action == VW_ACTION_FIX)
+			continue;
+		for (unsigned k = 0; ids[k]; k++)
+			if (!strcmp(ids[k], f->rule))
+				j->e->findings |= 1u << k;
+		if (text)
+			vw_put_back_add(text, f->rule);
+	}
+}
+
+void agent_job_report(struct agent_job *j)
+{
+	VW_AUTOBUF struct vw_buf left = { 0 };
+
+	agent_job_left(j, true, &left);
+	if (!left.len || j->held)
+		return;
+	if (j->report_only)
+		agent_log(j->a, LOG_INFO, "audit", agent_job_name(j), j->uuid,
+			  "not fixed, because %s: %s", j->report_only, left.p);
+	else
+		agent_log(j->a, LOG_INFO, "left", agent_job_name(j), j->uuid,
+			  "not fixed: %s (virt-warden check says why)", left.p);
+}

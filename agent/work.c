@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One domain that changed: facts -> plan -> keep -> redefine -> read back.
+ *
+ * A loop is impossible: what we changed is recognised by its hash; what somebody puts back
+ * is skipped from then on (judge.c); and after MAX_APPLIED changes of our own in a row, with
+ * none of somebody else's between, we stop and say so. */
+#include "agent-job.h"
+#include "quote.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <syslog.h>
+
+#define CONFIG (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
+#define MAX_TRIES 3   /* another client was faster: start over so often, then wait for its event */
+#define MAX_APPLIED 4 /* the host class, the rest, and a change that came between, twice */
+#define RETRY_MS 5000
+#define RETRY_MAX_MS 600000
+
+static void job_clear(struct agent_job *j)
+{
+	vw_plan_free(j->plan);
+	vw_gathered_free(j->facts);
+	vw_xml_free(j->doc);
+	free(j->xml);
+	free(j->hand);
+	free(j->report_only);
+	if (j->dom)
+		virDomainFree(j->dom);
+}
+
+/* Try again later: twice as late each time. */
+void agent_job_retry(struct agent_job *j)
+{
+	int64_t wait = (int64_t)RETRY_MS << (j->e->failures < 8 ? j->e->failures : 8);
+
+	if (j->e->failures < UINT8_MAX)
+		j->e->failures++;
+	j->e->due = agent_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+}
+
+static void failed(struct agent_job *j, const struct vw_err *err)
+{
+	if (j->e->failures == 0) {
+		j->a->counts.errors++;
+		agent_log(j->a, LOG_ERR, "error", j->dom ? agent_job_name(j) : NULL, j->uuid, "%s",
+			  err->text);
+	}
+	agent_job_retry(j);
+}
+
+/* The domain was undefined in the window between our look and our define, and that define
+ * brought it back: undefined is what its owner wants. NVRAM is not ours to delete. */
+static bool take_back(struct agent_job *j)
+{
+	bool ours = j->e->defined == 1 && j->e->hash == j->hash && virDomainIsActive(j->dom) == 0;
+
+	j->e->flags &= ~(unsigned)AGENT_GONE;
+	if (ours && virDomainUndefineFlags(j->dom, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0) {
+		agent_log(j->a, LOG_NOTICE, "undefined", agent_job_name(j), j->uuid,
+			  "it was undefined while it was being fixed, and is undefined again");
+		return true;
+	}
+	j->e->flags |= AGENT_NEW;
+	j->e->hash = 0;
+	j->e->hand = 0;
+	return false;
+}
+
+/* Read the config. Return: false = there is nothing (more) to do. */
+static bool look(struct agent_job *j)
+{
+	struct agent_entry *e = j->e;
+	struct vw_err err = { 0 };
+
+	j->dom = virDomainLookupByUUID(j->c->virt, e->uuid);
+	if (j->dom && virDomainIsPersistent(j->dom) == 1)
+		j->xml = virDomainGetXMLDesc(j->dom, CONFIG);
+	if (!j->xml && (j->dom ? virDomainIsPersistent(j->dom) == 0
+			       : virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
+		agent_table_remove(&j->c->table, e);
+		return false;
+	}
+	if (!j->xml) {
+		vw_err_set(&err, -EIO, "%s", virGetLastErrorMessage());
+		failed(j, &err);
+		return false;
+	}
+	virDomainGetUUIDString(j->dom, j->uuid);
+	j->hash = agent_hash(j->xml, strlen(j->xml));
+	if (e->flags & AGENT_GONE && take_back(j)) {
+		agent_table_remove(&j->c->table, e);
+		return false;
+	}
+	return true;
+}
+
+static int64_t quiet_ms(const struct agent_job *j)
+{
+	return (int64_t)vw_context_policy(j->ctx)->agent_quiet * 1000;
+}
+
+/* Who changed it? Return: true if there is something to think about now. */
+static bool is_due(struct agent_job *j)
+{
+	struct agent_entry *e = j->e;
+	int64_t now = agent_now();
+
+	j->changed = j->hash != e->hash;
+	if (!j->changed && !(e->flags & AGENT_UNSETTLED)) {
+		e->due = 0;
+		return false;
+	}
+	if (!j->changed && e->quiet > now) { /* the event of our own define */
+		e->due = e->quiet;
+		return false;
+	}
+	if (j->changed) {
+		if (e->hash)
+			e->flags &= ~(unsigned)AGENT_EXISTING;
+		e->quiet = (e->due < now && e->failures == 0 ? e->due : now) + quiet_ms(j);
+		e->flags |= AGENT_UNSETTLED;
+		e->applied = 0;
+	}
+	j->held = e->quiet > now;
+	return true;
+}
+
+/* Nothing (more) to do until it changes. */
+void agent_job_settle(struct agent_job *j)
+{
+	struct agent_entry *e = j->e;
+
+	e->hash = j->hash;
+	e->due = e->quiet = 0;
+	e->tries = e->failures = 0;
+	e->flags &= ~(unsigned)(AGENT_UNSETTLED | AGENT_WORD);
+	if (!j->facts || j->facts->facts.active == VW_NO)
+		e->flags &= ~(unsigned)AGENT_NEW;
+	agent_known_add(j->c, e);
+}
+
+/* It is stored: recognise it, look at it once more, tell. */
+static void applied(struct agent_job *j)
+{
+	VW_AUTOFREE char *rules = vw_plan_rules(j->plan);
+	VW_AUTOFREE char *stored = virDomainGetXMLDesc(j->dom, CONFIG);
+	VW_AUTOFREE char *command = vw_command_text("mode", agent_job_name(j));
+	bool active = j->facts->facts.active == VW_YES;
+	struct agent_entry *e = j->e;
+
+	if (stored)
+		j->hash = agent_hash(stored, strlen(stored));
+	e->hash = j->hash;
+	e->expect = true;
+	e->applied++;
+	e->tries = e->failures = 0;
+	/* After the host class the quiet second goes on; else a last look. */
+	if (!j->held)
+		e->quiet = agent_now() + quiet_ms(j);
+	e->due = e->quiet;
+	e->flags = (e->flags & ~(unsigned)AGENT_WORD) | AGENT_UNSETTLED |
+		   (active ? AGENT_PENDING : 0);
+	agent_job_left(j, true, NULL);
+	agent_known_add(j->c, e);
+	j->a->counts.latency_n++;
+	j->a->counts.latency_ms += (uint64_t)(agent_now() - j->since);
+	if (j->hand && *j->hand) {
+		j->a->counts.put_back++;
+		agent_log(
+			j->a, LOG_NOTICE, "put-back", agent_job_name(j), j->uuid,
+			"put back by hand, so left alone from now on: %s (%s --unskip RULE undoes that)",
+			j->hand, command ? command : "");
+	}
+	if (!rules || !*rules)
+		return;
+	j->a->counts.fixes++;
+	agent_log(j->a, LOG_NOTICE, "fixed", agent_job_name(j), j->uuid, "fixed: %s%s", rules,
+		  active ? " (it runs: at its next cold boot)" : "");
+}
+
+static void refused(struct agent_job *j, const struct vw_err *err)
+{
+	j->a->counts.refused++;
+	agent_log(j->a, LOG_WARNING, "refused", agent_job_name(j), j->uuid,
+		  "left as it is, for libvirtd refuses the fixed config: %s", err->text);
+	agent_job_left(j, false, NULL);
+	agent_job_settle(j);
+}
+
+static void apply(struct agent_job *j)
+{
+	struct vw_err err = { 0 };
+	int r;
+
+	if (j->e->applied >= MAX_APPLIED) {
+		agent_log(j->a, LOG_WARNING, "error", agent_job_name(j), j->uuid,
+			  "it does not settle after %d changes; left as it is", MAX_APPLIED);
+		agent_job_settle(j);
+		return;
+	}
+	r = vw_apply_redefine(j->ctx, j->c->virt, j->dom, j->xml, j->plan, VW_CAUSE_AGENT, &err);
+	switch (r) {
+	case 0: applied(j); break;
+	case -EAGAIN: j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0; break;
+	case -EPERM: refused(j, &err); break;
+	case -EBUSY: /* it runs now: the rest when it stops */
+		agent_log(j->a, LOG_INFO, "busy", agent_job_name(j), j->uuid, "%s", err.text);
+		j->e->hash = j->hash;
+		j->e->due = 0;
+		break;
+	default: failed(j, &err); break;
+	}
+}
+
+static void work(struct agent_job *j)
+{
+	struct agent_entry *e = j->e;
+	struct vw_err err = { 0 };
+	int r;
+
+	if (!look(j) || !is_due(j))
+		return;
+	j->a->dirty = true;
+	j->a->counts.passes++;
+	r = agent_job_think(j, &err);
+	if (r < 0)
+		failed(j, &err);
+	if (r != 0)
+		return;
+	j->a->history_failed = false;
+	if (!j->report_only && j->plan->xml &&
+	    ((j->hand && *j->hand) || vw_plan_count(j->plan, VW_ACTION_FIX))) {
+		apply(j);
+		return;
+	}
+	agent_job_report(j);
+	if (!j->held || j->report_only) {
+		agent_job_settle(j);
+		return;
+	}
+	e->hash = j->hash;
+	e->due = e->quiet;
+	e->failures = 0;
+	agent_known_add(j->c, e);
+}
+
+void agent_work(struct agent_conn *c, struct agent_entry *e)
+{
+	VW_CLEANUP(job_clear)
+	struct agent_job j = {
+		.c = c,
+		.a = c->agent,
+		.e = e,
+		.ctx = agent_context(c->agent),
+		.since = e->due,
+	};
+
+	if (j.ctx)
+		work(&j);
+	else
+		agent_job_retry(&j);
+}

@@ -1,0 +1,53 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the tests of virt-wardend share, beside lib.sh: start it in a lab, wait for what it does.
+
+# shellcheck source=lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+export VIRT_WARDEN_STATEDIR=/var/lib/virt-warden # the lab host's own
+agent_log=$tmp/agent.log
+printf '[agent]\ncompare-interval = 2\n' >"$VIRT_WARDEN_CONF"
+
+# agent_start [OPTION]…: in the background, in the lab; waits until it is connected and has compared all.
+agent_start() {
+	on "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" "$@" >>"$agent_log" 2>&1 &
+	wait_for 10 agent_is_up || fail "the agent does not come up: $(cat "$agent_log")"
+}
+agent_pid() { cat "$tmp/agent.pid"; }
+# The process id as seen from here (the lab has its own).
+agent_state() { on cat /var/lib/virt-warden/run/agent 2>/dev/null; }
+agent_is_up() { agent_state | grep -E '^connection up .*compared=[1-9]' >/dev/null; }
+agent_signal() { on kill "-$1" "$(agent_pid)"; }
+agent_stop() {
+	agent_signal TERM
+	wait_for 10 agent_is_gone || fail "the agent does not end"
+}
+agent_is_gone() { ! on kill -0 "$(agent_pid)" 2>/dev/null; }
+
+# wait_for SECONDS COMMAND…: until it succeeds.
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
+
+# The real virsh, in the lab, without our wrapper.
+plain() { on "$real" -q "$@"; }
+stored_is() { stored "$1" 2>/dev/null && grep -qE -- "$2" "$tmp/xml"; }
+# Waits until the config has it.
+becomes() { wait_for 10 stored_is "$1" "$2" || fail "$1 does not get: $2 (agent: $(tail -n 5 "$agent_log"))"; }
+# Nothing is due any more.
+agent_is_idle() { agent_state | grep -E '^connection up ' >/dev/null && ! agent_state | grep -E ' waiting=[1-9]' >/dev/null; }
+# The state file is at most a second old.
+settled() { sleep 1.2 && wait_for 10 agent_is_idle || fail "the agent does not settle: $(agent_state)"; }
+
+# How often the log says that about a domain.
+said() { grep -cE -- "^$1: $2" "$agent_log" || true; }
+# causes UUID: of all versions, in order, in one line.
+causes() {
+	on "$VW_BUILD/virt-warden" history "$1" --json | jq -r '[.versions[].cause] | join(" ")'
+}
+uuid_of() { plain domuuid "$1" | head -n 1; }
