@@ -23,13 +23,17 @@ static void drop_usb(struct vw_ctx *c)
 	}
 }
 
-static bool usb_hubs_or_addresses(const struct vw_ctx *c)
+/* Something that hangs on more than the ports of the first controller: a hub, a second bus. */
+static bool usb_is_a_tree(const struct vw_ctx *c)
 {
-	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL))
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		const xmlNode *address = vw_xml_child(d, "address");
+		const char *bus = vw_xml_attr(address, "bus");
+
 		if (!strcmp((char *)d->name, "hub") ||
-		    (strcmp((char *)d->name, "controller") != 0 &&
-		     vw_streq(vw_xml_attr(vw_xml_child(d, "address"), "type"), "usb")))
+		    (vw_streq(vw_xml_attr(address, "type"), "usb") && bus && strcmp(bus, "0")))
 			return true;
+	}
 	return false;
 }
 
@@ -76,7 +80,7 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	char want[40];
 
 	if ((old && now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
-	    (old && usb_hubs_or_addresses(c)) ||
+	    (old && usb_is_a_tree(c)) ||
 	    !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) || vw_streq(now, want))
 		return;
 	if (!vw_decide(c, "domain", now ? now : "", want,

@@ -451,6 +451,30 @@ static void test_plan_discard(void **state)
 	vw_plan_free(p);
 }
 
+/* Devices keep their ports on the new controller; a tree of hubs is the admin's. */
+static void test_plan_usb_ports(void **state)
+{
+#define WITH_USB(more) "<domain type='kvm'><name>u</name><os><type arch='x86_64'>hvm</type></os><devices>" \
+	"<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>" \
+	"<controller type='usb' index='0' model='piix3-uhci'/><input type='tablet' bus='usb'>" \
+	"<address type='usb' bus='0' port='1'/></input>" more "</devices></domain>"
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, "hda", VW_YES);
+	p = plan(f, WITH_USB(""), 0);
+	assert_fix(p, "usb", "domain", "qemu-xhci");
+	assert_has(p, "<address type='usb' bus='0' port='1'/>");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+	p = plan(f, WITH_USB("<hub type='usb'><address type='usb' bus='0' port='2'/></hub>"), 0);
+	assert_null(finding(p, "usb", NULL));
+	vw_plan_free(p);
+	p = plan(f, WITH_USB("<input type='mouse' bus='usb'><address type='usb' bus='1' port='1'/></input>"), 0);
+	assert_null(finding(p, "usb", NULL));
+	vw_plan_free(p);
+}
+
 static void test_plan_new_family(void **state)
 {
 	struct fixture *f = *state;
@@ -614,7 +638,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_plan_linux_blank), T(test_plan_linux_installed), T(test_plan_unknown_disk),
 		T(test_plan_not_new), T(test_plan_hold), T(test_plan_unknown_os), T(test_plan_windows11),
-		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_discard), T(test_plan_new_family),
+		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_discard), T(test_plan_usb_ports),
+		T(test_plan_new_family),
 		T(test_plan_hyperv_unknown), T(test_plan_metadata), T(test_plan_commandline),
 		T(test_plan_additive_installed), T(test_plan_names), T(test_plan_foreign_types),
 	};
