@@ -86,6 +86,8 @@ test  tmux                         tmux                         tmux
 test  umockdev                     umockdev                     umockdev
 test  libumockdev-dev              pkgconfig(umockdev-1.0)      pkgconfig(umockdev-1.0)
 test  libxml2-utils                libxml2                      libxml2-tools
+test  time                         time                         time
+test  xz-utils                     xz                           xz
 END
 }
 
