@@ -36,7 +36,7 @@ refused_alike() {
 
 generic web1 >"$tmp/web1.xml"
 bad_template
-on python3 "$tmp/syslogd" >"$tmp/syslog" &
+on /usr/bin/python3 "$tmp/syslogd" >"$tmp/syslog" &
 logger=$!
 while [ ! -s "$tmp/syslog" ]; do sleep 0.05; done
 run 0 on virsh define "$tmp/web1.xml"
