@@ -82,8 +82,7 @@ void vw_buf_xml(struct vw_buf *b, const char *s, char quote)
 			else
 				vw_buf_add(b, s, 1);
 			break;
-		default:
-			vw_buf_add(b, s, 1);
+		default: vw_buf_add(b, s, 1);
 		}
 	}
 }

@@ -6,7 +6,7 @@
 #include "util.h"
 
 struct vw_buf {
-	char *p;     /* NUL-terminated when len > 0; owned */
+	char *p; /* NUL-terminated when len > 0; owned */
 	size_t len, cap;
 	bool failed; /* out of memory: further appends do nothing */
 };

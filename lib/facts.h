@@ -18,19 +18,19 @@ enum vw_evidence { VW_EV_UNKNOWN = 0, VW_EV_ASSUMED, VW_EV_BLANK, VW_EV_PROVEN }
 /* What osinfo-db says of an OS. Strings are owned by whoever filled it
  * (lib/osindex: vw_os_free). */
 struct vw_os {
-	char *id;        /* "http://debian.org/debian/11" */
-	char *short_id;  /* "debian11" */
-	char *name;      /* "Debian 11" */
-	char *family;    /* "linux" "winnt" "freebsd" … or "" */
-	char *distro;    /* "debian" or "" */
-	char *version;   /* "11" or "" */
-	char *like;      /* NULL, or the short id of the nearest known OS whose facts
+	char *id;           /* "http://debian.org/debian/11" */
+	char *short_id;     /* "debian11" */
+	char *name;         /* "Debian 11" */
+	char *family;       /* "linux" "winnt" "freebsd" … or "" */
+	char *distro;       /* "debian" or "" */
+	char *version;      /* "11" or "" */
+	char *like;         /* NULL, or the short id of the nearest known OS whose facts
 			  * stand in, because osinfo-db does not know this id (yet) */
 	char *release_date; /* "2021-08-14" or "" */
-	uint64_t ram;    /* bytes, recommended (else minimum), x86_64; 0 = not said */
-	uint64_t storage; /* bytes, recommended (else minimum), x86_64; 0 = not said */
-	uint32_t ncpus;  /* recommended (else minimum); 0 = not said */
-	char **features; /* sorted by strcmp, unique: names of osinfo devices that the OS
+	uint64_t ram;       /* bytes, recommended (else minimum), x86_64; 0 = not said */
+	uint64_t storage;   /* bytes, recommended (else minimum), x86_64; 0 = not said */
+	uint32_t ncpus;     /* recommended (else minimum); 0 = not said */
+	char **features;    /* sorted by strcmp, unique: names of osinfo devices that the OS
 			  * supports, inherited ones included ("virtio-block",
 			  * "virtio1.0-net", "qemu-x86-q35", "tablet" …), and
 			  * "firmware-bios", "firmware-efi" when supported on x86_64
@@ -72,7 +72,7 @@ struct vw_facts {
 
 	enum vw_known virtio_drivers; /* YES: virtio drivers that the OS does not ship are there,
 				     * or their media (virtio-win) is attached */
-	const struct vw_os *os;     /* NULL = unknown; borrowed */
+	const struct vw_os *os;       /* NULL = unknown; borrowed */
 	enum vw_os_source os_source;
 	enum vw_evidence os_confidence;
 

@@ -42,11 +42,11 @@ static const struct vw_rule rules[] = {
 const char *const *vw_rule_ids(void)
 {
 	static const char *const ids[] = {
-		"os-metadata", "machine",   "firmware",     "acpi",          "pm",
-		"cpu-mode",    "clock",	    "hyperv",	    "pcie-ports",    "disk-bus",
-		"cdrom-bus",   "disk-cache", "disk-io",	    "disk-discard",  "disk-iothread",
-		"nic-model",   "nic-queues", "usb",	    "tablet",	     "video",
-		"rng",	       "agent-channel", "balloon",   "panic-device",  "tpm",
+		"os-metadata", "machine",       "firmware", "acpi",         "pm",
+		"cpu-mode",    "clock",         "hyperv",   "pcie-ports",   "disk-bus",
+		"cdrom-bus",   "disk-cache",    "disk-io",  "disk-discard", "disk-iothread",
+		"nic-model",   "nic-queues",    "usb",      "tablet",       "video",
+		"rng",         "agent-channel", "balloon",  "panic-device", "tpm",
 		NULL,
 	};
 
@@ -274,7 +274,9 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 	}
 	if (r == 0 && !c->req->findings_only && vw_xml_changed(c->doc))
 		r = vw_xml_text(c->doc, &c->plan->xml, &c->plan->xml_len, err);
-	return r < 0 ? vw_err_set(err, r, "%s: out of memory", c->plan->name ? c->plan->name : "plan") : 0;
+	return r < 0 ? vw_err_set(err, r, "%s: out of memory",
+				  c->plan->name ? c->plan->name : "plan")
+		     : 0;
 }
 
 int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_err *err)

@@ -25,19 +25,19 @@ enum vw_action {
 enum vw_mode { VW_MODE_DEFAULT = 0, VW_MODE_ENFORCE, VW_MODE_AUDIT, VW_MODE_OFF };
 
 struct vw_finding {
-	const char *rule;  /* a rule id of design.md; static */
+	const char *rule; /* a rule id of design.md; static */
 	enum vw_class cls;
-	char *device;      /* what it is about: "vda", "52:54:00:…", "domain" …; printable */
-	char *before;      /* value now, "" = absent */
-	char *after;       /* value wanted */
+	char *device; /* what it is about: "vda", "52:54:00:…", "domain" …; printable */
+	char *before; /* value now, "" = absent */
+	char *after;  /* value wanted */
 	enum vw_action action;
 	enum vw_evidence evidence;
-	char *message;     /* one sentence, for the user; for skip: reason and the command */
+	char *message; /* one sentence, for the user; for skip: reason and the command */
 };
 
 struct vw_plan {
-	char *name;        /* domain name, "" if the XML has none */
-	char *uuid;        /* "" if the XML has none */
+	char *name;             /* domain name, "" if the XML has none */
+	char *uuid;             /* "" if the XML has none */
 	const struct vw_os *os; /* as in the facts; borrowed from them */
 	enum vw_os_source os_source;
 	enum vw_evidence os_confidence;
@@ -45,21 +45,24 @@ struct vw_plan {
 	enum vw_mode mode; /* from the domain's metadata */
 	struct vw_finding *findings;
 	size_t n_findings;
-	char *xml;         /* fixed text; NULL if nothing is to be applied */
+	char *xml; /* fixed text; NULL if nothing is to be applied */
 	size_t xml_len;
 };
 
 struct vw_request {
-	struct vw_xml *doc; /* the parsed domain; its tree is EDITED: use it for nothing else afterwards */
-	const char *subject; /* what to type for it in commands ("web1", "./web1.xml"); NULL = the domain's name */
+	struct vw_xml *
+		doc; /* the parsed domain; its tree is EDITED: use it for nothing else afterwards */
+	const char *
+		subject; /* what to type for it in commands ("web1", "./web1.xml"); NULL = the domain's name */
 	const struct vw_facts *facts;
 	const struct vw_templates *templates;
 	const struct vw_policy *policy;
-	unsigned allow;    /* bit (1u << class): the admin said so, this counts as proven */
-	unsigned hold;     /* bit (1u << class): report only, for the reason below (the agent's quiet second) */
-	const char *hold_why; /* one clause: "the quiet second after a change is not over" */
-	bool force_enforce; /* `fix` typed by the admin: mode audit does not hold it back */
-	bool findings_only; /* the fixed text is not wanted: plan->xml stays NULL */
+	unsigned allow; /* bit (1u << class): the admin said so, this counts as proven */
+	unsigned
+		hold; /* bit (1u << class): report only, for the reason below (the agent's quiet second) */
+	const char *hold_why;  /* one clause: "the quiet second after a change is not over" */
+	bool force_enforce;    /* `fix` typed by the admin: mode audit does not hold it back */
+	bool findings_only;    /* the fixed text is not wanted: plan->xml stays NULL */
 	const char *only_rule; /* NULL, or plan this rule only (the hook: "disk-cache") */
 	const char *leave_out; /* NULL, or rules (space-separated) that are not run, nor reported */
 };
@@ -82,21 +85,21 @@ const char *const *vw_rule_ids(void);
 
 /* What a collector needs to know of the XML before it can gather facts. */
 struct vw_outline_disk {
-	char *target;   /* "hda" */
-	char *type;     /* "file" "block" "volume" "network" … */
-	char *device;   /* "disk" "cdrom" "floppy" "lun" */
-	char *source;   /* path (file, block), "pool/volume" (volume) or "" */
-	char *format;   /* driver type: "raw" "qcow2" … or "" */
-	bool backing;   /* has a <backingStore> element with content */
+	char *target; /* "hda" */
+	char *type;   /* "file" "block" "volume" "network" … */
+	char *device; /* "disk" "cdrom" "floppy" "lun" */
+	char *source; /* path (file, block), "pool/volume" (volume) or "" */
+	char *format; /* driver type: "raw" "qcow2" … or "" */
+	bool backing; /* has a <backingStore> element with content */
 	bool readonly;
 };
 struct vw_outline {
-	char *name, *uuid;     /* "" if absent */
-	char *type;            /* "kvm" "qemu" … (virttype) */
+	char *name, *uuid;               /* "" if absent */
+	char *type;                      /* "kvm" "qemu" … (virttype) */
 	char *arch, *machine, *emulator; /* "" if absent */
-	char *os_id;           /* libosinfo metadata, "" if absent */
+	char *os_id;                     /* libosinfo metadata, "" if absent */
 	enum vw_mode mode;
-	bool foreign_owner;    /* OpenStack, oVirt, KubeVirt metadata */
+	bool foreign_owner; /* OpenStack, oVirt, KubeVirt metadata */
 	struct vw_outline_disk *disks;
 	size_t n_disks;
 };

@@ -25,11 +25,12 @@ struct vw_policy {
 	enum vw_policy_network network_disks;
 	char caches[VW_CACHES_MAX][16]; /* allowed cache modes; the first is what a fix writes */
 	size_t n_caches;
-	char cpu_baseline[64];          /* named CPU model for guests, "" = the template's choice */
-	unsigned history_versions;      /* per domain, >= 1 */
-	unsigned history_days;          /* >= 1 */
-	unsigned agent_quiet;           /* seconds without a change before more than the host class is fixed */
-	unsigned agent_compare;         /* seconds between two looks for changes that raise no event */
+	char cpu_baseline[64];     /* named CPU model for guests, "" = the template's choice */
+	unsigned history_versions; /* per domain, >= 1 */
+	unsigned history_days;     /* >= 1 */
+	unsigned
+		agent_quiet; /* seconds without a change before more than the host class is fixed */
+	unsigned agent_compare; /* seconds between two looks for changes that raise no event */
 	char agent_metrics[VW_METRICS_MAX]; /* file for Prometheus' textfile collector, "" = none */
 };
 

@@ -13,13 +13,15 @@ static xmlNode *child_named(const xmlNode *parent, const char *element, const ch
 static void copy_attrs(struct vw_ctx *c, xmlNode *to, const xmlNode *from)
 {
 	for (const xmlAttr *a = from->properties; a; a = a->next)
-		if (strcmp((char *)a->name, "when") != 0 && strcmp((char *)a->name, "need-caps") != 0)
+		if (strcmp((char *)a->name, "when") != 0 &&
+		    strcmp((char *)a->name, "need-caps") != 0)
 			vw_try(c, vw_xml_set_attr(c->doc, to, (char *)a->name,
 						  vw_xml_attr(from, (char *)a->name)));
 }
 
 /* Names of the template's timers that the clock lacks. */
-static void missing_timers(struct vw_ctx *c, const xmlNode *clock, const xmlNode *data, struct vw_buf *b)
+static void missing_timers(struct vw_ctx *c, const xmlNode *clock, const xmlNode *data,
+			   struct vw_buf *b)
 {
 	for (xmlNode *t = vw_xml_child(data, "timer"); t; t = vw_xml_next(t, "timer")) {
 		const char *name = vw_xml_attr(t, "name");
@@ -60,8 +62,9 @@ void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
 		return;
 	vw_buf_printf(&after, "%s%s%s", offset ? want : now, timers.len ? " + " : "",
 		      timers.len ? timers.p : "");
-	if (!after.p || !vw_decide(c, "domain", now ? now : "", after.p,
-				   "the guest keeps its time when the host is busy or the guest is moved"))
+	if (!after.p ||
+	    !vw_decide(c, "domain", now ? now : "", after.p,
+		       "the guest keeps its time when the host is busy or the guest is moved"))
 		return;
 	clock = vw_need_child(c, c->domain, "clock");
 	if (!clock)

@@ -26,7 +26,8 @@ static bool is_written(const xmlNode *disk)
 {
 	const char *type = vw_xml_attr(disk, "type");
 
-	if (vw_xml_child(disk, "readonly") || !vw_disk_has_source(disk) || !vw_disk_is(disk, "disk"))
+	if (vw_xml_child(disk, "readonly") || !vw_disk_has_source(disk) ||
+	    !vw_disk_is(disk, "disk"))
 		return false;
 	return !type || (strcmp(type, "vhostuser") != 0 && strcmp(type, "vhostvdpa") != 0 &&
 			 strcmp(type, "dir") != 0);
@@ -40,9 +41,8 @@ void vw_rule_disk_cache(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
 		const struct vw_disk_facts *facts = vw_ctx_disk(c, i++);
 		struct vw_finding f = { 0 };
-		enum vw_cache_verdict v =
-			vw_cache_judge(d, facts, c->policy,
-				       c->req->subject ? c->req->subject : c->plan->name, &f);
+		enum vw_cache_verdict v = vw_cache_judge(
+			d, facts, c->policy, c->req->subject ? c->req->subject : c->plan->name, &f);
 
 		if (v == VW_CACHE_FIX && vw_decide(c, f.device, f.before, f.after, f.message))
 			vw_try(c, vw_cache_apply(c->doc, d, c->policy));
@@ -88,7 +88,8 @@ void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data)
 			continue;
 		if (!strcmp(want, "native") && !cache_is_direct(d))
 			continue;
-		if (!vw_decide(c, vw_disk_target(d), "", want, "fewer threads and context switches per request"))
+		if (!vw_decide(c, vw_disk_target(d), "", want,
+			       "fewer threads and context switches per request"))
 			continue;
 		driver = need_driver(c, d);
 		if (driver)
@@ -154,8 +155,9 @@ static long count_users(const struct vw_ctx *c)
 
 static void give_iothread(struct vw_ctx *c, xmlNode *device, long number)
 {
-	xmlNode *driver = !strcmp((char *)device->name, "disk") ? need_driver(c, device)
-							       : vw_need_child(c, device, "driver");
+	xmlNode *driver = !strcmp((char *)device->name, "disk")
+				  ? need_driver(c, device)
+				  : vw_need_child(c, device, "driver");
 	char text[24];
 
 	snprintf(text, sizeof(text), "%ld", number);
@@ -173,19 +175,22 @@ void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
 	long i = 0;
 
 	/* an admin who set up iothreads has a plan of his own */
-	if (!users || vw_xml_child(c->domain, "iothreads") || vw_xml_child(c->domain, "iothreadids") ||
+	if (!users || vw_xml_child(c->domain, "iothreads") ||
+	    vw_xml_child(c->domain, "iothreadids") ||
 	    vw_caps_has(c->caps, "iothreads.supported", "yes") == VW_NO)
 		return;
 	snprintf(text, sizeof(text), "%ld", threads);
-	if (!vw_decide(c, "domain", "", text, "disk requests need not wait for the emulator's main loop"))
+	if (!vw_decide(c, "domain", "", text,
+		       "disk requests need not wait for the emulator's main loop"))
 		return;
 	vw_try(c, vw_xml_add(c->doc, c->domain, vw_xml_child(c->domain, "vcpu"), "iothreads", &n));
 	if (c->error)
 		return;
 	vw_try(c, vw_xml_set_content(c->doc, n, text));
 	for (n = vw_xml_first(c->devices); n; n = vw_xml_next(n, NULL)) {
-		bool user = !strcmp((char *)n->name, "disk") ? wants_iothread(n)
-			    : !strcmp((char *)n->name, "controller") && is_virtio_scsi(n);
+		bool user = !strcmp((char *)n->name, "disk")
+				    ? wants_iothread(n)
+				    : !strcmp((char *)n->name, "controller") && is_virtio_scsi(n);
 
 		if (user)
 			give_iothread(c, n, 1 + i++ % threads);

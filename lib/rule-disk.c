@@ -25,8 +25,8 @@ const char *vw_disk_target(const xmlNode *disk)
 const char *vw_disk_bus(const xmlNode *disk)
 {
 	static const char *const by_prefix[][2] = {
-		{ "hd", "ide" }, { "sd", "scsi" }, { "vd", "virtio" },
-		{ "xvd", "xen" }, { "fd", "fdc" }, { "ubd", "uml" },
+		{ "hd", "ide" },  { "sd", "scsi" }, { "vd", "virtio" },
+		{ "xvd", "xen" }, { "fd", "fdc" },  { "ubd", "uml" },
 	};
 	const char *bus = vw_xml_attr(vw_xml_child(disk, "target"), "bus");
 	const char *dev = vw_disk_target(disk);
@@ -41,7 +41,9 @@ const char *vw_disk_bus(const xmlNode *disk)
 
 bool vw_disk_has_source(const xmlNode *disk)
 {
-	static const char *const attrs[] = { "file", "dev", "dir", "name", "pool", "volume", "path" };
+	static const char *const attrs[] = {
+		"file", "dev", "dir", "name", "pool", "volume", "path"
+	};
 	const xmlNode *s = vw_xml_child(disk, "source");
 
 	for (size_t i = 0; s && i < VW_N_ELEMENTS(attrs); i++) {
@@ -82,7 +84,8 @@ static bool name_taken(struct vw_ctx *c, const char *name)
 	if (!c->disk_names) {
 		c->disk_names = xmlHashCreate(64);
 		for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
-			xmlHashUpdateEntry(c->disk_names, (const xmlChar *)vw_disk_target(d), c, NULL);
+			xmlHashUpdateEntry(c->disk_names, (const xmlChar *)vw_disk_target(d), c,
+					   NULL);
 	}
 	return !c->disk_names || xmlHashLookup(c->disk_names, (const xmlChar *)name);
 }
@@ -151,7 +154,8 @@ static void drop_orphans(struct vw_ctx *c, const char *bus)
 		const char *index = vw_xml_attr(n, "index");
 
 		next = vw_xml_next(n, "controller");
-		if (vw_streq(vw_xml_attr(n, "type"), bus) && !controller_used(c, bus, index ? index : "0"))
+		if (vw_streq(vw_xml_attr(n, "type"), bus) &&
+		    !controller_used(c, bus, index ? index : "0"))
 			vw_xml_remove(c->doc, n);
 	}
 }
@@ -187,7 +191,8 @@ static const char *scsi_model(const struct vw_ctx *c, const xmlNode *disk)
 {
 	const char *number = vw_xml_attr(vw_xml_child(disk, "address"), "controller");
 
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = vw_xml_next(n, "controller")) {
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller")) {
 		const char *index = vw_xml_attr(n, "index");
 
 		if (vw_streq(vw_xml_attr(n, "type"), "scsi") &&
@@ -202,7 +207,8 @@ static const char *bus_kind(const struct vw_ctx *c, const xmlNode *disk)
 {
 	const char *bus = vw_disk_bus(disk);
 
-	return !strcmp(bus, "scsi") && vw_startswith(scsi_model(c, disk), "virtio") ? "virtio-scsi" : bus;
+	return !strcmp(bus, "scsi") && vw_startswith(scsi_model(c, disk), "virtio") ? "virtio-scsi"
+										    : bus;
 }
 
 /* Buses that disks have left, as bits of this table. */
@@ -218,7 +224,8 @@ static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data, c
 	char old[40];
 	char want[24];
 
-	if (!vw_xml_child(disk, "target") || !*vw_disk_target(disk) || vw_listed(c, data, "accept", kind) ||
+	if (!vw_xml_child(disk, "target") || !*vw_disk_target(disk) ||
+	    vw_listed(c, data, "accept", kind) ||
 	    !vw_choose(c, data, "prefer", "disk.bus", want, sizeof(want)) || !strcmp(kind, want))
 		return 0;
 	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));

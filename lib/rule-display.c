@@ -80,8 +80,8 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	char want[40];
 
 	if ((old && now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
-	    (old && usb_is_a_tree(c)) ||
-	    !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) || vw_streq(now, want))
+	    (old && usb_is_a_tree(c)) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
+	    vw_streq(now, want))
 		return;
 	if (!vw_decide(c, "domain", now ? now : "", want,
 		       "an emulated USB 1 controller costs host CPU even when idle"))

@@ -16,8 +16,8 @@ static const char *nic_name(const xmlNode *nic, size_t i, char *buf, size_t size
 /* Kinds of <interface> whose card QEMU emulates (the others are host devices). */
 static bool is_emulated(const xmlNode *nic)
 {
-	static const char *const kinds[] = { "network", "bridge", "user", "direct", "ethernet", "udp",
-					     "server", "client", "mcast", "internal" };
+	static const char *const kinds[] = { "network", "bridge", "user",   "direct", "ethernet",
+					     "udp",     "server", "client", "mcast",  "internal" };
 	const char *type = vw_xml_attr(nic, "type");
 
 	for (size_t i = 0; type && i < VW_N_ELEMENTS(kinds); i++)
@@ -50,7 +50,8 @@ void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
 	char name[32];
 	char want[32];
 
-	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n; n = vw_xml_next(n, "interface"), i++) {
+	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n;
+	     n = vw_xml_next(n, "interface"), i++) {
 		const char *now = vw_xml_attr(vw_xml_child(n, "model"), "type");
 
 		if (!is_emulated(n) || (now && vw_listed(c, data, "accept", now)) ||
@@ -75,7 +76,8 @@ static bool has_tap(const xmlNode *nic)
 {
 	const char *type = vw_xml_attr(nic, "type");
 
-	return type && (!strcmp(type, "network") || !strcmp(type, "bridge") || !strcmp(type, "direct"));
+	return type &&
+	       (!strcmp(type, "network") || !strcmp(type, "bridge") || !strcmp(type, "direct"));
 }
 
 void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
@@ -89,7 +91,8 @@ void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
 	if (queues < 2)
 		return;
 	snprintf(text, sizeof(text), "%ld", queues);
-	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n; n = vw_xml_next(n, "interface"), i++) {
+	for (xmlNode *n = vw_xml_child(c->devices, "interface"); n;
+	     n = vw_xml_next(n, "interface"), i++) {
 		xmlNode *driver = vw_xml_child(n, "driver");
 
 		if (!has_tap(n) || !is_virtio(n) || vw_xml_attr(driver, "queues") ||

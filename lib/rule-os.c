@@ -22,7 +22,8 @@ static void add_metadata(struct vw_ctx *c, const char *id)
 	VW_AUTOFREE char *text = NULL;
 	xmlNode *metadata = vw_xml_child(c->domain, "metadata");
 
-	vw_buf_puts(&b, "<libosinfo:libosinfo xmlns:libosinfo='" VW_METADATA_OS_NS "'><libosinfo:os id='");
+	vw_buf_puts(&b, "<libosinfo:libosinfo xmlns:libosinfo='" VW_METADATA_OS_NS
+			"'><libosinfo:os id='");
 	vw_buf_xml(&b, id, '\'');
 	vw_buf_puts(&b, "'/></libosinfo:libosinfo>");
 	text = vw_buf_take(&b);
@@ -70,7 +71,8 @@ void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data)
 	}
 	if (vw_streq(now, os->id))
 		return;
-	if (!vw_decide(c, "domain", now ? now : "", os->id, "other tools, too, look here for the guest OS"))
+	if (!vw_decide(c, "domain", now ? now : "", os->id,
+		       "other tools, too, look here for the guest OS"))
 		return;
 	element = existing_os(c);
 	if (element)

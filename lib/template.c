@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The template loader: files -> a checked set, and the choice among them by facts.
+/* Templates: texts -> a checked set, with the rules that hold for each.
  *
  * A template is kept as the parsed file; rules read their <rule> element
  * directly. The loader is strict (an unknown element, attribute or rule id is
@@ -11,12 +11,8 @@
 #include "template-internal.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
-#define TEMPLATE_MAX_BYTES (256u * 1024) /* ours are below 8 KiB */
 #define TEMPLATES_MAX 256
 #define EXTENDS_MAX 16
 
@@ -28,7 +24,8 @@ struct vw_template {
 	const struct vw_template *base;
 	long priority;
 	const xmlNode *match; /* or NULL: only to be extended */
-	const xmlNode **rules; /* by the order of vw_rule_ids(); NULL = no opinion; bases included */
+	const xmlNode *
+		*rules; /* by the order of vw_rule_ids(); NULL = no opinion; bases included */
 };
 
 struct vw_templates {
@@ -76,8 +73,10 @@ static int check_attrs(const struct vw_template *t, const xmlNode *n, const char
 }
 
 static const char *const template_attrs[] = { "version", "id", "extends", "priority", NULL };
-static const char *const match_attrs[] = { "family", "distro", "has", "lacks", "id", "released-from",
-					   "released-before", "virtio-drivers", NULL };
+static const char *const match_attrs[] = {
+	"family",          "distro",         "has", "lacks", "id", "released-from",
+	"released-before", "virtio-drivers", NULL
+};
 
 static int check_children(struct vw_template *t, struct vw_err *err)
 {
@@ -130,7 +129,8 @@ static int check_head(struct vw_template *t, struct vw_err *err)
 			   t->id ? t->id : "");
 	t->priority = priority ? strtol(priority, &end, 10) : 0;
 	if (priority && (*end || !*priority || t->priority < -1000 || t->priority > 1000))
-		return bad(err, t, root, "priority must be a number from -1000 to 1000, not", priority);
+		return bad(err, t, root, "priority must be a number from -1000 to 1000, not",
+			   priority);
 	return 0;
 }
 
@@ -223,8 +223,8 @@ static int link_bases(struct vw_templates *set, struct vw_err *err)
 		while (t && depth++ <= EXTENDS_MAX)
 			t = t->base;
 		if (t)
-			return bad(err, t, vw_xml_root(t->doc), "extends itself in a circle, or too deep",
-				   t->id);
+			return bad(err, t, vw_xml_root(t->doc),
+				   "extends itself in a circle, or too deep", t->id);
 	}
 	return 0;
 }
@@ -259,131 +259,25 @@ static int resolve_rules(struct vw_templates *set, struct vw_err *err)
 	return 0;
 }
 
-static int read_file(int dirfd, const char *name, const char *path, char **ret, size_t *ret_len,
-		     struct vw_err *err)
+int vw_templates_add_text(struct vw_templates *set, const char *text, size_t len, const char *name,
+			  struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	VW_AUTOFREE char *text = NULL;
-	struct stat st;
-	size_t len = 0;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size > TEMPLATE_MAX_BYTES)
-		return vw_err_set(err, -EINVAL, "%s: not a regular file of at most %u KiB", path,
-				  TEMPLATE_MAX_BYTES >> 10);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return vw_err_set(err, -ENOMEM, "%s: out of memory", path);
-	while (len < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
-
-		if (n < 0)
-			return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	*ret = vw_steal(text);
-	*ret_len = len;
-	return 0;
-}
-
-static int is_template_file(const struct dirent *e)
-{
-	size_t len = strlen(e->d_name);
-
-	return e->d_name[0] != '.' && len > 4 && !strcmp(e->d_name + len - 4, ".xml");
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int load_file(struct vw_templates *set, int dirfd, const char *dir, const char *name,
-		     struct vw_err *err)
-{
-	VW_AUTOFREE char *path = NULL;
-	VW_AUTOFREE char *text = NULL;
 	struct vw_template *t = NULL;
-	size_t len = 0;
-	int r;
+	int r = parse_template(text, len, name, &t, err);
 
-	if (asprintf(&path, "%s/%s", dir, name) < 0) {
-		path = NULL;
-		return vw_err_set(err, -ENOMEM, "%s: out of memory", dir);
-	}
-	r = read_file(dirfd, name, path, &text, &len, err);
-	if (r == 0)
-		r = parse_template(text, len, path, &t, err);
 	return r < 0 ? r : insert(set, t, err);
 }
 
-static int load_dir(struct vw_templates *set, const char *dir, bool must, struct vw_err *err)
+int vw_templates_link(struct vw_templates *set, struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent **names = NULL;
-	int n, r = 0;
+	int r = link_bases(set, err);
 
-	if (fd < 0 && errno == ENOENT && !must)
-		return 0;
-	n = fd < 0 ? -1 : scandirat(fd, ".", &names, is_template_file, by_bytes);
-	if (n < 0)
-		return vw_err_set(err, -errno,
-				  "%s: %s (templates; VIRT_WARDEN_DATADIR or a new installation)",
-				  dir, strerror(errno));
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = load_file(set, fd, dir, names[i]->d_name, err);
-		free(names[i]);
-	}
-	free(names);
-	return r;
+	return r < 0 ? r : resolve_rules(set, err);
 }
 
-static void cleanup_set(struct vw_templates **t)
+struct vw_templates *vw_templates_new(void)
 {
-	vw_templates_free(*t);
-}
-
-int vw_templates_load(const char *const *dirs, struct vw_templates **ret, struct vw_err *err)
-{
-	VW_CLEANUP(cleanup_set) struct vw_templates *set = calloc(1, sizeof(*set));
-	int r = set ? 0 : vw_err_set(err, -ENOMEM, "templates: out of memory");
-
-	for (size_t i = 0; r == 0 && dirs[i]; i++)
-		r = load_dir(set, dirs[i], i == 0, err);
-	if (r == 0)
-		r = link_bases(set, err);
-	if (r == 0)
-		r = resolve_rules(set, err);
-	if (r < 0)
-		return r;
-	*ret = vw_steal(set);
-	return 0;
-}
-
-int vw_templates_load_text(const char *text, size_t len, const char *name,
-			   struct vw_templates **ret, struct vw_err *err)
-{
-	VW_CLEANUP(cleanup_set) struct vw_templates *set = calloc(1, sizeof(*set));
-	struct vw_template *t = NULL;
-	int r;
-
-	if (!set)
-		return vw_err_set(err, -ENOMEM, "templates: out of memory");
-	r = parse_template(text, len, name, &t, err);
-	if (r == 0)
-		r = insert(set, t, err);
-	if (r == 0)
-		r = link_bases(set, err);
-	if (r == 0)
-		r = resolve_rules(set, err);
-	if (r < 0)
-		return r;
-	*ret = vw_steal(set);
-	return 0;
+	return calloc(1, sizeof(struct vw_templates));
 }
 
 void vw_templates_free(struct vw_templates *t)

@@ -20,11 +20,11 @@
 #define VW_N_ELEMENTS(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Hand the pointer over to the caller: the local is NULL afterwards. */
-#define vw_steal(p)               \
-	({                        \
+#define vw_steal(p)                        \
+	({                                 \
 		__typeof__(p) _vw_p = (p); \
-		(p) = NULL;       \
-		_vw_p;            \
+		(p) = NULL;                \
+		_vw_p;                     \
 	})
 
 static inline void vw_cleanup_free(void *p)

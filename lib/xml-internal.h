@@ -12,13 +12,13 @@
 #include <stdint.h>
 
 struct vw_span {
-	uint32_t begin;     /* of '<' */
-	uint32_t tag_close; /* of the '>' or "/>" that ends the start tag */
-	uint32_t end;       /* behind the last '>' of the element */
-	bool removed;       /* the element was taken out */
-	bool tag_edited;    /* attributes differ from the text */
+	uint32_t begin;      /* of '<' */
+	uint32_t tag_close;  /* of the '>' or "/>" that ends the start tag */
+	uint32_t end;        /* behind the last '>' of the element */
+	bool removed;        /* the element was taken out */
+	bool tag_edited;     /* attributes differ from the text */
 	bool content_edited; /* text content differs from the text */
-	bool below_edited;  /* something in it (tag, content, children) differs */
+	bool below_edited;   /* something in it (tag, content, children) differs */
 };
 
 struct vw_pool_entry {
@@ -27,9 +27,9 @@ struct vw_pool_entry {
 };
 
 struct vw_xml {
-	char *input;     /* as it came; NULL when text is that */
+	char *input; /* as it came; NULL when text is that */
 	size_t input_len;
-	char *text;      /* UTF-8; what the spans point into */
+	char *text; /* UTF-8; what the spans point into */
 	size_t len;
 	xmlDoc *doc;
 	struct vw_span *spans;

@@ -138,7 +138,7 @@ static bool same_value(const xmlAttr *a, const char *v, size_t len)
 
 /* One attribute of a start tag in the text: white space, name, '=', value. */
 struct attr_text {
-	const char *begin;   /* of the white space before it */
+	const char *begin; /* of the white space before it */
 	const char *name;
 	size_t name_len;
 	const char *value;
@@ -235,11 +235,14 @@ static size_t root_begin(const struct vw_xml *x)
 	return vw_span_of(x, xmlDocGetRootElement(x->doc))->begin;
 }
 
-static void put_children(struct writer *w, const xmlNode *n, const struct vw_span *s, bool was_empty)
+static void put_children(struct writer *w, const xmlNode *n, const struct vw_span *s,
+			 bool was_empty)
 {
 	const struct vw_xml *x = w->x;
 	size_t pos = was_empty ? s->end : (size_t)s->tag_close + 1;
-	size_t content_end = was_empty ? s->end : (size_t)((const char *)memrchr(x->text, '<', s->end) - x->text);
+	size_t content_end = was_empty ? s->end
+				       : (size_t)((const char *)memrchr(x->text, '<', s->end) -
+						  x->text);
 	size_t next_span = (size_t)(s - x->spans) + 1;
 	const char *indent;
 	int indent_len, depth = 1;

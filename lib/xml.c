@@ -123,15 +123,16 @@ static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, 
 
 	switch (st->stop) {
 	case -EPERM:
-		return vw_err_set(err, -EINVAL,
-				  "%s:%d: a document type (DTD) is not accepted: remove the <!DOCTYPE …>",
-				  name, st->stop_line);
+		return vw_err_set(
+			err, -EINVAL,
+			"%s:%d: a document type (DTD) is not accepted: remove the <!DOCTYPE …>",
+			name, st->stop_line);
 	case -ELOOP:
-		return vw_err_set(err, -ELOOP,
-				  "%s:%d: nested deeper than %d or more than %d elements: not a domain",
-				  name, st->stop_line, VW_XML_MAX_DEPTH, VW_XML_MAX_ELEMENTS);
-	case -ENOMEM:
-		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
+		return vw_err_set(
+			err, -ELOOP,
+			"%s:%d: nested deeper than %d or more than %d elements: not a domain", name,
+			st->stop_line, VW_XML_MAX_DEPTH, VW_XML_MAX_ELEMENTS);
+	case -ENOMEM: return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
 	}
 	if (e->code == XML_ERR_NO_MEMORY)
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
@@ -148,7 +149,8 @@ static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
 
 	if (!ctxt)
 		return vw_err_set(err, x->len ? -ENOMEM : -EINVAL,
-				  x->len ? "%s: out of memory" : "%s:1: empty, no domain XML", name);
+				  x->len ? "%s: out of memory" : "%s:1: empty, no domain XML",
+				  name);
 	xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 					XML_PARSE_COMPACT);
 	ctxt->_private = &st;
@@ -216,7 +218,8 @@ int vw_xml_parse(const char *text, size_t len, const char *name, const char *roo
 	if (r == 0 && !spans_fit(x)) {
 		r = recode(x, name, err);
 		if (r == 0 && !spans_fit(x))
-			r = vw_err_set(err, -EINVAL, "%s: can't be read: save it as plain UTF-8", name);
+			r = vw_err_set(err, -EINVAL, "%s: can't be read: save it as plain UTF-8",
+				       name);
 	}
 	if (r == 0)
 		r = check_root(x, name, root, err);

@@ -14,7 +14,7 @@
 #include <libxml/tree.h>
 
 #define VW_XML_MAX_BYTES (10u * 1024 * 1024) /* virsh's own limit for a file (VSH_MAX_XML_FILE) */
-#define VW_XML_MAX_DEPTH 200                 /* below libxml2's own 256; domain XML needs about 12 */
+#define VW_XML_MAX_DEPTH 200 /* below libxml2's own 256; domain XML needs about 12 */
 #define VW_XML_MAX_ELEMENTS 400000
 
 struct vw_xml;
@@ -44,8 +44,9 @@ int vw_xml_text(struct vw_xml *x, char **ret_text, size_t *ret_len, struct vw_er
 /* Reading. Names are matched without namespace prefix; only elements without a
  * namespace match, so <qemu:…> and foreign metadata are never touched. */
 xmlNode *vw_xml_child(const xmlNode *parent, const char *name);
-xmlNode *vw_xml_next(const xmlNode *node, const char *name); /* next sibling of that name; NULL name: any element */
-xmlNode *vw_xml_first(const xmlNode *parent);                /* first element child without namespace */
+xmlNode *vw_xml_next(const xmlNode *node,
+		     const char *name); /* next sibling of that name; NULL name: any element */
+xmlNode *vw_xml_first(const xmlNode *parent); /* first element child without namespace */
 /* Follow "os/type" downwards from node. Return: the element or NULL. */
 xmlNode *vw_xml_path(const xmlNode *node, const char *path);
 /* Attribute value, borrowed from the tree until the attribute is edited; NULL = not there. */
@@ -54,12 +55,14 @@ const char *vw_xml_attr(const xmlNode *node, const char *name);
 const char *vw_xml_content(struct vw_xml *x, const xmlNode *node);
 
 /* Editing. All return 0 or -ENOMEM. An edit that changes nothing is none. */
-int vw_xml_set_attr(struct vw_xml *x, xmlNode *node, const char *name, const char *value); /* NULL value: remove */
+int vw_xml_set_attr(struct vw_xml *x, xmlNode *node, const char *name,
+		    const char *value); /* NULL value: remove */
 int vw_xml_set_content(struct vw_xml *x, xmlNode *node, const char *text);
 void vw_xml_remove(struct vw_xml *x, xmlNode *node);
 /* Add <name> as child of parent: after `after` (a child of parent), or last when NULL. */
 int vw_xml_add(struct vw_xml *x, xmlNode *parent, xmlNode *after, const char *name, xmlNode **ret);
 /* Parse a fragment that we made ourselves (data from templates) and add it likewise. Namespaces that it needs are declared in it. */
-int vw_xml_add_text(struct vw_xml *x, xmlNode *parent, xmlNode *after, const char *fragment, xmlNode **ret);
+int vw_xml_add_text(struct vw_xml *x, xmlNode *parent, xmlNode *after, const char *fragment,
+		    xmlNode **ret);
 
 #endif

@@ -12,37 +12,50 @@
 #include <cmocka.h>
 
 /* A hand-made XML as people write it: everything generic. */
-#define GENERIC(extra)                                                                          \
-	"<domain type='kvm'>\n  <name>web1</name>\n  <memory unit='MiB'>1024</memory>\n"        \
-	"  <vcpu>2</vcpu>\n  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n  <devices>\n"  \
-	"    <disk type='file' device='disk'>\n      <driver name='qemu' type='qcow2'/>\n"      \
-	"      <source file='/images/web1.qcow2'/>\n      <target dev='hda' bus='ide'/>\n"      \
-	"      <address type='drive' controller='0' bus='0' target='0' unit='0'/>\n"            \
+#define GENERIC(extra)                                                                              \
+	"<domain type='kvm'>\n  <name>web1</name>\n  <memory unit='MiB'>1024</memory>\n"            \
+	"  <vcpu>2</vcpu>\n  <os>\n    <type arch='x86_64'>hvm</type>\n  </os>\n  <devices>\n"      \
+	"    <disk type='file' device='disk'>\n      <driver name='qemu' type='qcow2'/>\n"          \
+	"      <source file='/images/web1.qcow2'/>\n      <target dev='hda' bus='ide'/>\n"          \
+	"      <address type='drive' controller='0' bus='0' target='0' unit='0'/>\n"                \
 	"    </disk>\n    <disk type='file' device='cdrom'>\n      <target dev='hdc' bus='ide'/>\n" \
-	"    </disk>\n    <controller type='ide' index='0'/>\n    <interface type='network'>\n"  \
-	"      <source network='default'/>\n      <model type='rtl8139'/>\n    </interface>\n"  \
+	"    </disk>\n    <controller type='ide' index='0'/>\n    <interface type='network'>\n"     \
+	"      <source network='default'/>\n      <model type='rtl8139'/>\n    </interface>\n"      \
 	"    <graphics type='vnc'/>\n" extra "  </devices>\n</domain>\n"
 
 static char *linux_features[] = {
-	(char *)"firmware-bios", (char *)"qemu-x86-q35", (char *)"qemu-xhci", (char *)"tablet",
-	(char *)"virtio-console", (char *)"virtio-rng", (char *)"virtio1.0-block",
-	(char *)"virtio1.0-gpu", (char *)"virtio1.0-net",
+	(char *)"firmware-bios",   (char *)"qemu-x86-q35",   (char *)"qemu-xhci",
+	(char *)"tablet",          (char *)"virtio-console", (char *)"virtio-rng",
+	(char *)"virtio1.0-block", (char *)"virtio1.0-gpu",  (char *)"virtio1.0-net",
 };
 /* RHEL 6: osinfo-db lists q35, and virtio drivers from before virtio 1.0 */
 static char *rhel6_features[] = {
-	(char *)"qemu-x86-q35", (char *)"virtio-block", (char *)"virtio-console", (char *)"virtio-net",
+	(char *)"qemu-x86-q35",
+	(char *)"virtio-block",
+	(char *)"virtio-console",
+	(char *)"virtio-net",
 };
 static char *haiku_features[] = { (char *)"ne2k_pci", (char *)"tablet", (char *)"virtio1.0-block" };
 static char *win11_features[] = {
-	(char *)"e1000e", (char *)"firmware-efi", (char *)"qemu-x86-q35", (char *)"qemu-xhci",
+	(char *)"e1000e",
+	(char *)"firmware-efi",
+	(char *)"qemu-x86-q35",
+	(char *)"qemu-xhci",
 };
 
-static struct vw_os os_of(const char *short_id, const char *family, const char *date, char **f, size_t n)
+static struct vw_os os_of(const char *short_id, const char *family, const char *date, char **f,
+			  size_t n)
 {
 	return (struct vw_os){
-		.id = (char *)"http://example.org/os/1", .short_id = (char *)short_id,
-		.name = (char *)short_id, .family = (char *)family, .distro = (char *)"",
-		.version = (char *)"", .release_date = (char *)date, .features = f, .n_features = n,
+		.id = (char *)"http://example.org/os/1",
+		.short_id = (char *)short_id,
+		.name = (char *)short_id,
+		.family = (char *)family,
+		.distro = (char *)"",
+		.version = (char *)"",
+		.release_date = (char *)date,
+		.features = f,
+		.n_features = n,
 	};
 }
 
@@ -63,8 +76,10 @@ static int setup(void **state)
 	if (vw_templates_load(dirs, &f.templates, &err) < 0)
 		fail_msg("%s", err.text);
 	vw_policy_defaults(&f.policy);
-	f.linux_os = os_of("debian11", "linux", "2021-08-14", linux_features, VW_N_ELEMENTS(linux_features));
-	f.win11 = os_of("win11", "winnt", "2021-10-05", win11_features, VW_N_ELEMENTS(win11_features));
+	f.linux_os = os_of("debian11", "linux", "2021-08-14", linux_features,
+			   VW_N_ELEMENTS(linux_features));
+	f.win11 = os_of("win11", "winnt", "2021-10-05", win11_features,
+			VW_N_ELEMENTS(win11_features));
 	f.winxp = os_of("winxp", "winnt", "2001-10-25", NULL, 0);
 	f.freebsd = os_of("freebsd12.0", "freebsd", "2018-12-11", NULL, 0);
 	f.facts.new_here = VW_YES;
@@ -102,8 +117,9 @@ static struct vw_plan *plan(struct fixture *f, const char *xml, unsigned allow)
 	struct vw_plan *p = NULL;
 	struct vw_xml *doc = NULL;
 	struct vw_err err = { 0 };
-	struct vw_request req = { .facts = &f->facts, .templates = f->templates, .policy = &f->policy,
-				  .allow = allow };
+	struct vw_request req = {
+		.facts = &f->facts, .templates = f->templates, .policy = &f->policy, .allow = allow
+	};
 
 	if (vw_xml_parse(xml, strlen(xml), "t.xml", "domain", &doc, &err) < 0)
 		fail_msg("%s", err.text);
@@ -113,15 +129,18 @@ static struct vw_plan *plan(struct fixture *f, const char *xml, unsigned allow)
 	return p;
 }
 
-static const struct vw_finding *finding(const struct vw_plan *p, const char *rule, const char *device)
+static const struct vw_finding *finding(const struct vw_plan *p, const char *rule,
+					const char *device)
 {
 	for (size_t i = 0; i < p->n_findings; i++)
-		if (!strcmp(p->findings[i].rule, rule) && (!device || !strcmp(p->findings[i].device, device)))
+		if (!strcmp(p->findings[i].rule, rule) &&
+		    (!device || !strcmp(p->findings[i].device, device)))
 			return &p->findings[i];
 	return NULL;
 }
 
-static void assert_fix(const struct vw_plan *p, const char *rule, const char *device, const char *after)
+static void assert_fix(const struct vw_plan *p, const char *rule, const char *device,
+		       const char *after)
 {
 	const struct vw_finding *f = finding(p, rule, device);
 
@@ -170,7 +189,8 @@ static void assert_idempotent(struct fixture *f, const struct vw_plan *p, unsign
 		char name[16];
 
 		snprintf(name, sizeof(name), "vd%s", f->facts.disks[i].target + 2);
-		d = vw_facts_add_disk(&again.facts, strstr(p->xml, name) ? name : f->facts.disks[i].target);
+		d = vw_facts_add_disk(&again.facts,
+				      strstr(p->xml, name) ? name : f->facts.disks[i].target);
 		d->exists = f->facts.disks[i].exists;
 		d->block = f->facts.disks[i].block;
 		d->blank = f->facts.disks[i].blank;
@@ -266,7 +286,10 @@ static void test_plan_unknown_disk(void **state)
 	assert_skip(p, "disk-bus", "could not be looked at");
 	vw_plan_free(p);
 	/* install media and a named OS: the image is about to be written */
-	p = plan(f, GENERIC("    <disk type='file' device='cdrom'><source file='/i.iso'/><target dev='hdd' bus='ide'/></disk>\n"), 0);
+	p = plan(
+		f,
+		GENERIC("    <disk type='file' device='cdrom'><source file='/i.iso'/><target dev='hdd' bus='ide'/></disk>\n"),
+		0);
 	assert_fix(p, "disk-bus", "hda", "virtio");
 	vw_plan_free(p);
 }
@@ -286,7 +309,8 @@ static void test_plan_not_new(void **state)
 	p = plan(f, GENERIC(""), 0);
 	assert_skip(p, "nic-model", "it is running");
 	assert_fix(p, "disk-cache", "hda", "none");
-	f->facts.active_xml = "<domain type='kvm'><os><type arch='x86_64'>hvm</type></os><devices><interface type='network'><model type='virtio'/></interface></devices></domain>";
+	f->facts.active_xml =
+		"<domain type='kvm'><os><type arch='x86_64'>hvm</type></os><devices><interface type='network'><model type='virtio'/></interface></devices></domain>";
 	vw_plan_free(p);
 	p = plan(f, GENERIC(""), 0);
 	assert_fix(p, "nic-model", "nic0", "virtio");
@@ -304,11 +328,15 @@ static void test_plan_hold(void **state)
 	struct fixture *f = *state;
 	struct vw_plan *p = NULL;
 	struct vw_xml *doc = NULL;
-	struct vw_request req = { .facts = &f->facts, .templates = f->templates, .policy = &f->policy,
-				  .hold = ~(1u << VW_CLASS_HOST), .hold_why = "it is early" };
+	struct vw_request req = { .facts = &f->facts,
+				  .templates = f->templates,
+				  .policy = &f->policy,
+				  .hold = ~(1u << VW_CLASS_HOST),
+				  .hold_why = "it is early" };
 
 	disk(f, "hda", VW_YES);
-	assert_int_equal(vw_xml_parse(GENERIC(""), strlen(GENERIC("")), "t", "domain", &doc, NULL), 0);
+	assert_int_equal(vw_xml_parse(GENERIC(""), strlen(GENERIC("")), "t", "domain", &doc, NULL),
+			 0);
 	req.doc = doc;
 	assert_int_equal(vw_plan_make(&req, &p, NULL), 0);
 	assert_fix(p, "disk-cache", "hda", "none");
@@ -454,8 +482,9 @@ static void test_plan_discard(void **state)
 /* Devices keep their ports on the new controller; a tree of hubs is the admin's. */
 static void test_plan_usb_ports(void **state)
 {
-#define WITH_USB(more) "<domain type='kvm'><name>u</name><os><type arch='x86_64'>hvm</type></os><devices>" \
-	"<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>" \
+#define WITH_USB(more)                                                                         \
+	"<domain type='kvm'><name>u</name><os><type arch='x86_64'>hvm</type></os><devices>"    \
+	"<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>"            \
 	"<controller type='usb' index='0' model='piix3-uhci'/><input type='tablet' bus='usb'>" \
 	"<address type='usb' bus='0' port='1'/></input>" more "</devices></domain>"
 	struct fixture *f = *state;
@@ -470,7 +499,11 @@ static void test_plan_usb_ports(void **state)
 	p = plan(f, WITH_USB("<hub type='usb'><address type='usb' bus='0' port='2'/></hub>"), 0);
 	assert_null(finding(p, "usb", NULL));
 	vw_plan_free(p);
-	p = plan(f, WITH_USB("<input type='mouse' bus='usb'><address type='usb' bus='1' port='1'/></input>"), 0);
+	p = plan(
+		f,
+		WITH_USB(
+			"<input type='mouse' bus='usb'><address type='usb' bus='1' port='1'/></input>"),
+		0);
 	assert_null(finding(p, "usb", NULL));
 	vw_plan_free(p);
 }
@@ -478,7 +511,8 @@ static void test_plan_usb_ports(void **state)
 static void test_plan_new_family(void **state)
 {
 	struct fixture *f = *state;
-	struct vw_os os = os_of("haikur1", "haiku", "", haiku_features, VW_N_ELEMENTS(haiku_features));
+	struct vw_os os = os_of("haikur1", "haiku", "", haiku_features,
+				VW_N_ELEMENTS(haiku_features));
 	struct vw_plan *p;
 
 	disk(f, "hda", VW_YES);
@@ -526,21 +560,31 @@ static void test_plan_metadata(void **state)
 	struct fixture *f = *state;
 	struct vw_plan *p;
 
-#define WITH_METADATA(m) "<domain type='kvm'><name>a b</name><metadata>" m "</metadata><os><type arch='x86_64'>hvm</type></os><devices>" \
+#define WITH_METADATA(m)                                              \
+	"<domain type='kvm'><name>a b</name><metadata>" m             \
+	"</metadata><os><type arch='x86_64'>hvm</type></os><devices>" \
 	"<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk></devices></domain>"
 	disk(f, "hda", VW_YES);
 	p = plan(f, WITH_METADATA("<w:warden xmlns:w='urn:virt-warden:domain:1' mode='off'/>"), 0);
 	assert_int_equal(p->n_findings, 0);
 	vw_plan_free(p);
-	p = plan(f, WITH_METADATA("<w:warden xmlns:w='urn:virt-warden:domain:1' mode='audit'/>"), 0);
+	p = plan(f, WITH_METADATA("<w:warden xmlns:w='urn:virt-warden:domain:1' mode='audit'/>"),
+		 0);
 	assert_null(p->xml);
 	assert_skip(p, "disk-cache", "its mode is audit: virt-warden fix 'a b'");
 	vw_plan_free(p);
-	p = plan(f, WITH_METADATA("<n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/1.1'/>"), 0);
+	p = plan(f,
+		 WITH_METADATA(
+			 "<n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/1.1'/>"),
+		 0);
 	assert_null(p->xml);
 	assert_skip(p, "disk-bus", "OpenStack");
 	vw_plan_free(p);
-	p = plan(f, WITH_METADATA("<w:warden xmlns:w='urn:virt-warden:domain:1'><w:skip rule='disk-bus'/></w:warden>"), 0);
+	p = plan(
+		f,
+		WITH_METADATA(
+			"<w:warden xmlns:w='urn:virt-warden:domain:1'><w:skip rule='disk-bus'/></w:warden>"),
+		0);
 	assert_null(finding(p, "disk-bus", NULL));
 	/* q35 has no IDE: the skipped disk goes along with the board, to sata */
 	assert_fix(p, "machine", "domain", "q35");
@@ -567,13 +611,17 @@ static void test_plan_commandline(void **state)
 
 static void test_plan_additive_installed(void **state)
 {
-#define PC_ADDRESS(slot) "<address type='pci' domain='0x0000' bus='0x00' slot='" slot "' function='0x0'/>"
+#define PC_ADDRESS(slot) \
+	"<address type='pci' domain='0x0000' bus='0x00' slot='" slot "' function='0x0'/>"
 	static const char xml[] =
 		"<domain type='kvm'><name>d</name><os><type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type></os><devices>"
-		"<disk type='file'><driver name='qemu' type='raw' cache='none'/><source file='/x'/><target dev='vda' bus='virtio'/>" PC_ADDRESS("0x05") "</disk>"
-		"<controller type='pci' index='0' model='pci-root'/>"
-		"<interface type='network'><source network='n'/><model type='virtio'/>" PC_ADDRESS("0x03") "</interface>"
-		"<memballoon model='virtio'>" PC_ADDRESS("0x04") "</memballoon></devices></domain>";
+		"<disk type='file'><driver name='qemu' type='raw' cache='none'/><source file='/x'/><target dev='vda' bus='virtio'/>" PC_ADDRESS(
+			"0x05") "</disk>"
+				"<controller type='pci' index='0' model='pci-root'/>"
+				"<interface type='network'><source network='n'/><model type='virtio'/>" PC_ADDRESS(
+					"0x03") "</interface>"
+						"<memballoon model='virtio'>" PC_ADDRESS(
+							"0x04") "</memballoon></devices></domain>";
 	struct fixture *f = *state;
 	struct vw_plan *p;
 
@@ -608,9 +656,15 @@ static void test_plan_names(void **state)
 	disk(f, "vda", VW_YES);
 	disk(f, "sdb", VW_YES);
 	p = plan(f, xml, 0);
-	assert_has(p, "<source file='/1'/><driver name='qemu' cache='none' discard='unmap' iothread='1'/><target dev='vdb' bus='virtio'/>");
-	assert_has(p, "<source file='/2'/><driver name='qemu' cache='none' discard='unmap' iothread='2'/><target dev='vdc' bus='virtio'/>");
-	assert_has(p, "<source file='/3'/><driver name='qemu' cache='none' discard='unmap' iothread='1'/><target dev='vda' bus='virtio'/>");
+	assert_has(
+		p,
+		"<source file='/1'/><driver name='qemu' cache='none' discard='unmap' iothread='1'/><target dev='vdb' bus='virtio'/>");
+	assert_has(
+		p,
+		"<source file='/2'/><driver name='qemu' cache='none' discard='unmap' iothread='2'/><target dev='vdc' bus='virtio'/>");
+	assert_has(
+		p,
+		"<source file='/3'/><driver name='qemu' cache='none' discard='unmap' iothread='1'/><target dev='vda' bus='virtio'/>");
 	assert_has(p, "<target dev='sdb' bus='sata'/><wwn>5000c50015ea71aa</wwn>");
 	assert_null(strchr(p->xml, '\n')); /* one line stays one line */
 	assert_int_equal(finding(p, "disk-bus", "sdb")->action, VW_ACTION_SKIP);
@@ -620,11 +674,17 @@ static void test_plan_names(void **state)
 static void test_plan_foreign_types(void **state)
 {
 	struct fixture *f = *state;
-	struct vw_plan *p = plan(f, "<domain type='xen'><name>x</name><devices><interface type='bridge'/></devices></domain>", 0);
+	struct vw_plan *p = plan(
+		f,
+		"<domain type='xen'><name>x</name><devices><interface type='bridge'/></devices></domain>",
+		0);
 
 	assert_int_equal(p->n_findings, 0);
 	vw_plan_free(p);
-	p = plan(f, "<domain type='kvm'><name>x</name><os><type arch='aarch64' machine='virt'>hvm</type></os><devices><interface type='bridge'/></devices></domain>", 0);
+	p = plan(
+		f,
+		"<domain type='kvm'><name>x</name><os><type arch='aarch64' machine='virt'>hvm</type></os><devices><interface type='bridge'/></devices></domain>",
+		0);
 	assert_null(finding(p, "nic-model", NULL));
 	vw_plan_free(p);
 	p = plan(f, "<domain type='kvm'><name>x</name></domain>", 0);
@@ -636,12 +696,24 @@ int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_plan_linux_blank), T(test_plan_linux_installed), T(test_plan_unknown_disk),
-		T(test_plan_not_new), T(test_plan_hold), T(test_plan_unknown_os), T(test_plan_windows11),
-		T(test_plan_old_and_bsd), T(test_plan_virtio_before_1_0), T(test_plan_discard), T(test_plan_usb_ports),
+		T(test_plan_linux_blank),
+		T(test_plan_linux_installed),
+		T(test_plan_unknown_disk),
+		T(test_plan_not_new),
+		T(test_plan_hold),
+		T(test_plan_unknown_os),
+		T(test_plan_windows11),
+		T(test_plan_old_and_bsd),
+		T(test_plan_virtio_before_1_0),
+		T(test_plan_discard),
+		T(test_plan_usb_ports),
 		T(test_plan_new_family),
-		T(test_plan_hyperv_unknown), T(test_plan_metadata), T(test_plan_commandline),
-		T(test_plan_additive_installed), T(test_plan_names), T(test_plan_foreign_types),
+		T(test_plan_hyperv_unknown),
+		T(test_plan_metadata),
+		T(test_plan_commandline),
+		T(test_plan_additive_installed),
+		T(test_plan_names),
+		T(test_plan_foreign_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

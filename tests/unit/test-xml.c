@@ -61,7 +61,8 @@ static void test_xml_unchanged(void **state)
 
 static void test_xml_edit_attr(void **state)
 {
-	struct vw_xml *x = parse_ok("<domain>\n  <disk  type=\"file\"\n\tdevice='disk' q:a='&lt;' xmlns:q='u'>\n    <target dev='hda' bus='ide'/><!-- k -->\n  </disk>\n</domain>\n");
+	struct vw_xml *x = parse_ok(
+		"<domain>\n  <disk  type=\"file\"\n\tdevice='disk' q:a='&lt;' xmlns:q='u'>\n    <target dev='hda' bus='ide'/><!-- k -->\n  </disk>\n</domain>\n");
 	xmlNode *disk = vw_xml_child(vw_xml_root(x), "disk");
 	xmlNode *target = vw_xml_child(disk, "target");
 
@@ -71,13 +72,16 @@ static void test_xml_edit_attr(void **state)
 	vw_xml_set_attr(x, target, "bus", "virtio");
 	vw_xml_set_attr(x, disk, "device", NULL);
 	vw_xml_set_attr(x, disk, "snapshot", "a'b\"<");
-	assert_text(x, "<domain>\n  <disk  type=\"file\" q:a=\"&lt;\" xmlns:q='u' snapshot=\"a'b&quot;&lt;\">\n    <target dev='hda' bus=\"virtio\"/><!-- k -->\n  </disk>\n</domain>\n");
+	assert_text(
+		x,
+		"<domain>\n  <disk  type=\"file\" q:a=\"&lt;\" xmlns:q='u' snapshot=\"a'b&quot;&lt;\">\n    <target dev='hda' bus=\"virtio\"/><!-- k -->\n  </disk>\n</domain>\n");
 	vw_xml_free(x);
 }
 
 static void test_xml_add_remove(void **state)
 {
-	struct vw_xml *x = parse_ok("<domain>\n  <devices>\n    <a/>\n    <b>1</b>\n    <c/>\n  </devices>\n  <x/>\n</domain>");
+	struct vw_xml *x = parse_ok(
+		"<domain>\n  <devices>\n    <a/>\n    <b>1</b>\n    <c/>\n  </devices>\n  <x/>\n</domain>");
 	xmlNode *dev = vw_xml_child(vw_xml_root(x), "devices");
 	xmlNode *n = NULL;
 
@@ -85,9 +89,13 @@ static void test_xml_add_remove(void **state)
 	vw_xml_remove(x, vw_xml_child(dev, "b"));
 	vw_xml_add(x, dev, vw_xml_child(dev, "a"), "new", &n);
 	vw_xml_set_attr(x, n, "k", "v");
-	vw_xml_add_text(x, dev, NULL, "<rng model='virtio'> <backend model='random'>/dev/urandom</backend></rng>", NULL);
+	vw_xml_add_text(x, dev, NULL,
+			"<rng model='virtio'> <backend model='random'>/dev/urandom</backend></rng>",
+			NULL);
 	vw_xml_add(x, vw_xml_child(vw_xml_root(x), "x"), NULL, "y", NULL);
-	assert_text(x, "<domain>\n  <devices>\n    <a/>\n    <new k='v'/>\n    <c/>\n    <rng model='virtio'>\n      <backend model='random'>/dev/urandom</backend>\n    </rng>\n  </devices>\n  <x>\n    <y/>\n  </x>\n</domain>");
+	assert_text(
+		x,
+		"<domain>\n  <devices>\n    <a/>\n    <new k='v'/>\n    <c/>\n    <rng model='virtio'>\n      <backend model='random'>/dev/urandom</backend>\n    </rng>\n  </devices>\n  <x>\n    <y/>\n  </x>\n</domain>");
 	vw_xml_free(x);
 }
 
@@ -109,7 +117,8 @@ static void test_xml_content(void **state)
 
 static void test_xml_names(void **state)
 {
-	struct vw_xml *x = parse_ok("<domain xmlns:q='u'><q:os/><os q:type='z' type='y'><type arch='x'>hvm</type></os></domain>");
+	struct vw_xml *x = parse_ok(
+		"<domain xmlns:q='u'><q:os/><os q:type='z' type='y'><type arch='x'>hvm</type></os></domain>");
 
 	(void)state;
 	assert_string_equal(vw_xml_attr(vw_xml_child(vw_xml_root(x), "os"), "type"), "y");
@@ -120,7 +129,8 @@ static void test_xml_names(void **state)
 
 static void test_xml_latin1(void **state)
 {
-	static const char text[] = "<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain><name>\xe4</name><a/></domain>";
+	static const char text[] =
+		"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain><name>\xe4</name><a/></domain>";
 	struct vw_xml *x = parse_ok(text);
 	char *out = NULL;
 
@@ -137,7 +147,8 @@ static void test_xml_latin1(void **state)
 
 static void test_xml_bad(void **state)
 {
-	static const char bomb[] = "<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain>&b;</domain>";
+	static const char bomb[] =
+		"<!DOCTYPE d [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><domain>&b;</domain>";
 	static const char ext[] = "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><domain/>";
 	size_t deep = 100000;
 	char *text = malloc(deep * 3 + 1);
@@ -165,9 +176,9 @@ static void test_xml_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_xml_unchanged), cmocka_unit_test(test_xml_edit_attr),
+		cmocka_unit_test(test_xml_unchanged),  cmocka_unit_test(test_xml_edit_attr),
 		cmocka_unit_test(test_xml_add_remove), cmocka_unit_test(test_xml_content),
-		cmocka_unit_test(test_xml_names), cmocka_unit_test(test_xml_latin1),
+		cmocka_unit_test(test_xml_names),      cmocka_unit_test(test_xml_latin1),
 		cmocka_unit_test(test_xml_bad),
 	};
 
