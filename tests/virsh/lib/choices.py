@@ -1,6 +1,9 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What a stored domain XML says, rule by rule: {"disk-bus": "virtio", "hyperv": "relaxed vapic" …}.
 # "" = nothing. Of disks it takes the first one and the first CD-ROM.
+# usage: choices.py FILE    prints "rule: value" lines of all that is not empty, sorted
+import sys
 import xml.etree.ElementTree as ET
 
 AGENT = 'org.qemu.guest_agent.0'
@@ -86,3 +89,10 @@ def of_devices(domain):
 def choices(text):
     domain = ET.fromstring(text)
     return {**of_board(domain), **of_cpu(domain), **of_disks(domain), **of_devices(domain)}
+
+
+if __name__ == '__main__':
+    with open(sys.argv[1], encoding='utf-8') as source:
+        for rule, value in sorted(choices(source.read()).items()):
+            if value:
+                print(f'{rule}: {value}')
