@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times two commands in pairs: A B, B A, A B … and prints the median of the ratios A/B.
  *
- * usage: paired [-n PAIRS] [-w WARMUPS] [-i STDIN] [-c] [-x] [-v] A [ARG]… -- B [ARG]…
+ * usage: paired [-n PAIRS] [-w WARMUPS] [-i STDIN] [-u PROGRAM] [-c] [-x] [-v] A [ARG]… -- B [ARG]…
  *   -n PAIRS    pairs to time (default 60)
  *   -w WARMUPS  pairs before them that don't count (default 3)
  *   -i STDIN    file given to both on stdin, through a pipe, as libvirtd does (default: /dev/null)
+ *   -u PROGRAM  run after each of them, without arguments; not timed (to undo what it did)
  *   -c          compare CPU time (user + system, children that were waited for included)
  *               instead of elapsed time
  *   -x          the commands may fail; else any exit status but 0 ends the run
@@ -34,6 +35,7 @@ extern char **environ;
 struct options {
 	long pairs, warmups;
 	bool cpu, may_fail, verbose;
+	char *undo;  /* NULL: nothing */
 	char *input; /* NULL: /dev/null */
 	size_t input_len;
 };
@@ -118,6 +120,19 @@ static pid_t spawn(char **argv, int in)
 	return pid;
 }
 
+static void undo(const struct options *o)
+{
+	char *argv[] = { o->undo, NULL };
+	int status = 0;
+	pid_t pid = spawn(argv, -1);
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die_errno("waitpid");
+	if (status && !o->may_fail)
+		die("-u: it failed");
+}
+
 /* Run it once. Return: microseconds. */
 static double run(const struct options *o, char **argv)
 {
@@ -144,6 +159,8 @@ static double run(const struct options *o, char **argv)
 			WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 		exit(2);
 	}
+	if (o->undo)
+		undo(o);
 	if (!o->cpu)
 		return end - start;
 	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 +
@@ -210,11 +227,12 @@ int main(int argc, char **argv)
 	struct options o = { .pairs = 60, .warmups = 3 };
 	int c, i;
 
-	while ((c = getopt(argc, argv, "+n:w:i:cxv")) != -1) {
+	while ((c = getopt(argc, argv, "+n:w:i:u:cxv")) != -1) {
 		switch (c) {
 		case 'n': o.pairs = number(optarg, 1, MAX_PAIRS); break;
 		case 'w': o.warmups = number(optarg, 0, MAX_PAIRS); break;
 		case 'i': read_input(&o, optarg); break;
+		case 'u': o.undo = optarg; break;
 		case 'c': o.cpu = true; break;
 		case 'x': o.may_fail = true; break;
 		case 'v': o.verbose = true; break;
@@ -224,7 +242,7 @@ int main(int argc, char **argv)
 	for (i = optind; i < argc && strcmp(argv[i], "--") != 0;)
 		i++;
 	if (i == optind || i + 1 >= argc)
-		die("usage: paired [-n PAIRS] [-w WARMUPS] [-i STDIN] [-c] [-x] [-v] A [ARG]… -- B [ARG]…");
+		die("usage: paired [-n PAIRS] [-w WARMUPS] [-i STDIN] [-u PROGRAM] [-c] [-x] [-v] A [ARG]… -- B [ARG]…");
 	argv[i] = NULL;
 	signal(SIGPIPE, SIG_IGN);
 	measure(&o, argv + optind, argv + i + 1);
