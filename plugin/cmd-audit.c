@@ -16,29 +16,21 @@ void cmd_audit_free(struct cmd_audit *a)
 	free(a);
 }
 
-/* `new`: what is absent will be made, and is blank then. Without a libvirt the disks
- * of this host are meant. */
-static int assume_fresh(struct cmd *cmd, struct cmd_audit *a, struct vw_err *err)
+int cmd_audit_ready(struct cmd *cmd, struct vw_err *err)
 {
-	struct vw_facts *facts = &a->facts->facts;
-	size_t i;
-	int rc;
+	int rc = cmd_context(cmd, err);
 
-	if (!cmd->conn) {
-		vw_facts_clear(facts);
-		rc = vw_collect_disks(cmd->ctx, NULL, true, a->facts->outline,
-				      VW_PROBE_BLANK | VW_PROBE_DISCARD, facts, err);
-		if (rc < 0)
-			return rc;
-	}
-	if (facts->new_here == VW_UNKNOWN)
-		facts->new_here = VW_YES;
-	if (facts->active == VW_UNKNOWN)
-		facts->active = VW_NO;
-	for (i = 0; i < facts->n_disks; i++)
+	if (rc == 0 && !vw_context_templates(cmd->ctx, err))
+		rc = err->code ? err->code : -ENOENT;
+	return rc;
+}
+
+/* `new`: what is absent will be made, and is blank then. */
+static void assume_fresh(struct vw_facts *facts)
+{
+	for (size_t i = 0; i < facts->n_disks; i++)
 		if (facts->disks[i].exists != VW_YES)
 			facts->disks[i].blank = VW_YES;
-	return 0;
 }
 
 static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
@@ -49,11 +41,10 @@ static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 				  .findings_only = opt->findings_only };
 	/* A file has no libvirt, unless one was named. */
 	virConnectPtr conn = dom || (a->is_file && cmd->uri) || opt->fresh ? cmd->conn : NULL;
-	int rc;
+	int rc = cmd_audit_ready(cmd, err);
 
-	req.templates = vw_context_templates(cmd->ctx, err);
-	if (!req.templates)
-		return err->code ? err->code : -ENOENT;
+	if (rc < 0)
+		return rc;
 	rc = vw_xml_parse(a->text, a->len, a->label, "domain", &a->doc, err);
 	if (rc < 0)
 		return rc;
@@ -61,9 +52,8 @@ static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 	if (rc < 0)
 		return rc == -ENOENT && opt->os ? err->code = CMD_E_USAGE : rc;
 	if (opt->fresh)
-		rc = assume_fresh(cmd, a, err);
-	if (rc < 0)
-		return rc;
+		assume_fresh(&a->facts->facts);
+	req.templates = vw_context_templates(cmd->ctx, err);
 	req.doc = a->doc;
 	/* mode off is left alone even where somebody says fix */
 	if (a->facts->outline->mode == VW_MODE_OFF)

@@ -24,8 +24,12 @@ struct cmd_audit_options {
 	bool fresh; /* `new`: a domain and disks that are not there yet, and will be blank */
 };
 
+/* Open what every plan needs (context, templates): once, so that a broken installation is
+ * said once. Return: 0 or negative errno. */
+int cmd_audit_ready(struct cmd *cmd, struct vw_err *err);
+
 /* Return: 0 or negative errno (CMD_E_USAGE for an unknown --os). Free with cmd_audit_free.
- * A file is looked at without libvirt, but with the one named by -c. */
+ * A file is read as a domain yet to be defined: on this host, or on the one named by -c. */
 int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
 		   struct cmd_audit **ret, struct vw_err *err);
 int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,

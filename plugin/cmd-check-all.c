@@ -273,7 +273,7 @@ int cmd_check_all(struct cmd *cmd)
 	int rc = cmd_connect(cmd, true, &err);
 
 	if (rc == 0)
-		rc = cmd_context(cmd, &err);
+		rc = cmd_audit_ready(cmd, &err);
 	if (rc == 0)
 		rc = look(cmd, &v, &err);
 	if (rc < 0)

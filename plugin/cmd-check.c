@@ -114,10 +114,15 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 static int check_named(struct cmd *cmd, char **args)
 {
 	VW_CLEANUP(tally_clear) struct tally t = { 0 };
+	struct vw_err ready = { 0 };
 
 	if (cmd->json && !(t.domains = json_array()))
 		return CMD_UNKNOWN;
-	for (; *args; args++) {
+	if (cmd_audit_ready(cmd, &ready) < 0) {
+		cmd_fail(cmd, &ready);
+		t.failed++;
+	}
+	for (; *args && !ready.code; args++) {
 		CMD_AUTOAUDIT struct cmd_audit *a = NULL;
 		struct vw_err err = { 0 };
 

@@ -205,7 +205,7 @@ static int fix_all(const struct fix *fix)
 	int worst = CMD_OK, rc;
 	size_t n = 0, i;
 
-	if (cmd_connect(cmd, changes_nothing(fix), &err) < 0 ||
+	if (cmd_audit_ready(cmd, &err) < 0 || cmd_connect(cmd, changes_nothing(fix), &err) < 0 ||
 	    cmd_domains(cmd, &doms, &n, &err) < 0)
 		return cmd_fail(cmd, &err);
 	for (i = 0; i < n; i++) {

@@ -84,7 +84,7 @@ static int read_all(int fd, int timeout_ms, size_t hint, const char *name, char 
 	if (cap < 4096)
 		cap = 4096;
 	buf = malloc(cap);
-	while (buf && len < max) {
+	while (buf && len < max && (!hint || len != hint)) {
 		ssize_t n;
 		char *more;
 

@@ -112,8 +112,11 @@ static void make_layout(const struct out_table *t, bool heads, struct layout *l)
 
 static void put_blanks(const struct out *o, size_t n)
 {
-	while (n--)
-		fputc(' ', o->f);
+	static const char blanks[] = "                                ";
+
+	for (; n >= sizeof(blanks); n -= sizeof(blanks) - 1)
+		fwrite_unlocked(blanks, 1, sizeof(blanks) - 1, o->f);
+	fwrite_unlocked(blanks, 1, n, o->f);
 }
 
 static void put_piece(const struct out *o, enum out_style style, const char *text, size_t len,
@@ -121,16 +124,17 @@ static void put_piece(const struct out *o, enum out_style style, const char *tex
 {
 	put_blanks(o, blanks);
 	out_style(o, style);
-	fwrite(text, 1, len, o->f);
+	fwrite_unlocked(text, 1, len, o->f);
 	out_plain(o, style);
 }
 
-static size_t piece_columns(const char *text, size_t len)
+/* Columns of what of the cell stands on this line. */
+static size_t piece_columns(const struct out_cell *cell, const char *text, size_t len)
 {
 	VW_AUTOFREE char *piece = NULL;
 
-	if (!text[len])
-		return out_columns(text);
+	if (text == cell->text && !text[len])
+		return cell->columns;
 	piece = strndup(text, len);
 	return piece ? out_columns(piece) : len;
 }
@@ -144,7 +148,7 @@ static bool put_line(const struct out_table *t, const struct layout *l,
 
 	for (c = 0; c < n_cols; c++) {
 		size_t len = out_fit(rest[c], l->width[c]);
-		size_t columns = piece_columns(rest[c], len), at = start;
+		size_t columns = piece_columns(&cells[c], rest[c], len), at = start;
 
 		if (t->cols[c].right && columns < l->width[c])
 			at += l->width[c] - columns;
@@ -157,7 +161,7 @@ static bool put_line(const struct out_table *t, const struct layout *l,
 		rest[c] += strspn(rest[c], " ");
 		more |= *rest[c] != '\0';
 	}
-	fputc('\n', t->o->f);
+	putc_unlocked('\n', t->o->f);
 	return more;
 }
 
@@ -195,7 +199,9 @@ static void put_heads(const struct out_table *t, const struct layout *l)
 	size_t c;
 
 	for (c = 0; c < t->n_cols; c++)
-		cells[c] = (struct out_cell){ .text = (char *)t->cols[c].title, .style = OUT_DIM };
+		cells[c] = (struct out_cell){ .text = (char *)t->cols[c].title,
+					      .columns = out_columns(t->cols[c].title),
+					      .style = OUT_DIM };
 	put_row(t, l, cells, t->n_cols - l->below);
 }
 

@@ -71,7 +71,12 @@ static bool is_bidi(uint32_t c)
 char *out_clean(const struct out *o, const char *s)
 {
 	VW_AUTOBUF struct vw_buf b = { 0 };
+	const char *p = s;
 
+	while (*p >= 0x20 && *p < 0x7f)
+		p++;
+	if (!*p)
+		return strdup(s);
 	while (*s) {
 		size_t ascii = 0, len;
 		uint32_t c = 0;

@@ -102,8 +102,11 @@ p = subprocess.run(["virt-warden", "check", "fifo.xml"], timeout=30, capture_out
 assert p.returncode == 3 and b"nothing came" in p.stderr, p
 END
 
-# Paths inside of the XML are not looked at for a file without a libvirt.
-for path in /dev/watchdog "$tmp/fifo.xml" /dev/zero; do
+# Paths inside of the XML: looked at, never opened unless they are a file or a block device.
+for path in /dev/watchdog "$tmp/fifo.xml" /dev/zero "$tmp/dir.xml" "$tmp/loop.xml"; do
 	generic odd | sed "s,<source file='[^']*',<source file='$path'," >odd.xml
 	bounded 1 "a disk on $path" virt-warden check odd.xml
+	strace -f -o trace -e trace=open,openat virt-warden check odd.xml >out 2>err || true
+	grep -F "\"$path\"" trace >opened || fail "$path was not looked at"
+	! grep -v O_PATH opened || fail "$path was opened"
 done
