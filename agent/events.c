@@ -33,6 +33,8 @@ static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
 		return;
 	if (made && detail == VIR_DOMAIN_EVENT_DEFINED_ADDED)
 		e->flags |= AGENT_NEW;
+	if (detail == VIR_DOMAIN_EVENT_DEFINED_FROM_SNAPSHOT)
+		e->flags |= AGENT_REVERTED;
 	if (e->defined < UINT8_MAX)
 		e->defined++;
 	e->expect = false;

@@ -84,7 +84,8 @@ char *agent_judge(struct vw_context *ctx, struct agent_entry *e, const char *uui
 	    vw_put_back_plan(&h, xml, &facts->facts, NULL, true, &plan) == 0) {
 		h.plan = plan;
 		recall(e, &h, vw_xml_root(doc), &rules);
-		if (vw_history_list(h.store, uuid, &h.versions, &h.n_versions, NULL) == 0)
+		if (!(e->flags & AGENT_REVERTED) &&
+		    vw_history_list(h.store, uuid, &h.versions, &h.n_versions, NULL) == 0)
 			previous = previous_text(&h, e->hash);
 		h.previous = previous;
 		if (previous && vw_put_back_load(&h) == 0)

@@ -129,7 +129,7 @@ void agent_job_report(struct agent_job *j)
 	VW_AUTOBUF struct vw_buf left = { 0 };
 
 	agent_job_left(j, true, &left);
-	if (!left.len || j->held)
+	if (!left.len || (j->held && !j->report_only))
 		return;
 	if (j->report_only)
 		agent_log(j->a, LOG_INFO, "audit", agent_job_name(j), j->uuid,

@@ -134,7 +134,7 @@ void agent_job_settle(struct agent_job *j)
 	e->hash = j->hash;
 	e->due = e->quiet = 0;
 	e->tries = e->failures = 0;
-	e->flags &= ~(unsigned)(AGENT_UNSETTLED | AGENT_WORD);
+	e->flags &= ~(unsigned)(AGENT_UNSETTLED | AGENT_WORD | AGENT_REVERTED);
 	if (!j->facts || j->facts->facts.active == VW_NO)
 		e->flags &= ~(unsigned)AGENT_NEW;
 	agent_known_add(j->c, e);
@@ -159,7 +159,7 @@ static void applied(struct agent_job *j)
 	if (!j->held)
 		e->quiet = agent_now() + quiet_ms(j);
 	e->due = e->quiet;
-	e->flags = (e->flags & ~(unsigned)AGENT_WORD) | AGENT_UNSETTLED |
+	e->flags = (e->flags & ~(unsigned)(AGENT_WORD | AGENT_REVERTED)) | AGENT_UNSETTLED |
 		   (active ? AGENT_PENDING : 0);
 	agent_job_left(j, true, NULL);
 	agent_known_add(j->c, e);

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What any client defines or changes is fixed, once, and the original is in the history: virsh
+# without our wrapper, virt-install, python3-libvirt, attach-disk --config, rename, snapshot revert.
+# timeout: 120
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/lib-agent.sh"
+lab_start
+
+# There before the agent: reported, not changed.
+generic old >"$tmp/old.xml"
+plain define "$tmp/old.xml" >"$tmp/out"
+agent_start
+wait_for 10 grep -q '^old: not fixed, because it was here before the agent' "$agent_log" || fail "nothing said of old"
+stored_hasnt old "cache='none'"
+
+# virsh: the host class at once, the rest a second later; new here and blank, so all of it.
+generic web1 >"$tmp/web1.xml"
+plain define "$tmp/web1.xml" >"$tmp/out"
+becomes web1 "cache='none'"
+hasnt "$tmp/xml" "bus='virtio'"
+becomes web1 "<target dev='vda' bus='virtio'/>"
+has "$tmp/xml" "passwd='s3kret'"
+has "$tmp/xml" "<rng model='virtio'>"
+
+# virt-install, both ways.
+truncate -s 1G "$tmp/inst.img" "$tmp/imp.img"
+install=(virt-install --connect qemu:///system --virt-type qemu --memory 256 --osinfo debian11
+	--network network=default --graphics none --sound none)
+on "${install[@]}" --name inst --disk "$tmp/inst.img,bus=sata,cache=writeback" --import --print-xml >"$tmp/inst.xml"
+plain define "$tmp/inst.xml" >"$tmp/out"
+on "${install[@]}" --name imp --disk "$tmp/imp.img,cache=writeback" --import --noautoconsole >"$tmp/out" 2>&1
+becomes inst "bus='virtio'"
+becomes inst "cache='none'"
+becomes imp "cache='none'"
+plain destroy imp >"$tmp/out"
+
+# python3-libvirt.
+generic py >"$tmp/py.xml"
+on /usr/bin/python3 -c 'import libvirt, sys; libvirt.open("qemu:///system").defineXML(open(sys.argv[1]).read())' "$tmp/py.xml"
+becomes py "<target dev='vda' bus='virtio'/>"
+settled
+
+# attach-disk --config raises no event: the comparison sees it. Only that disk is fixed.
+truncate -s 1G "$tmp/second.img"
+plain attach-disk web1 "$tmp/second.img" vdb --config --cache writeback >"$tmp/out"
+attached() { stored web1 && [ "$(grep -c "cache='none'" "$tmp/xml")" = 2 ]; }
+wait_for 10 attached || fail "the attached disk keeps its cache"
+stored_hasnt web1 "writeback"
+
+# Rename: still ours; a change under the new name is fixed.
+plain domrename py snake >"$tmp/out"
+truncate -s 1G "$tmp/third.img"
+plain attach-disk snake "$tmp/third.img" vdb --config --cache writeback >"$tmp/out"
+fixed_both() { stored snake && [ "$(grep -c "cache='none'" "$tmp/xml")" = 2 ]; }
+wait_for 10 fixed_both || fail "not fixed after a rename"
+
+# Snapshot revert brings an old config back.
+qemu-img create -q -f qcow2 "$tmp/snap.qcow2" 1G
+generic snap | sed "s,snap.img,snap.qcow2,;s,type='raw',type='qcow2' cache='writeback'," >"$tmp/snap.xml"
+agent_signal STOP
+plain define "$tmp/snap.xml" >"$tmp/out"
+plain snapshot-create-as snap before >"$tmp/out"
+agent_signal CONT
+becomes snap "cache='none'"
+settled
+agent_signal STOP
+plain snapshot-revert snap before >"$tmp/out"
+stored_has snap "writeback"
+agent_signal CONT
+settled
+becomes snap "cache='none'"
+[ "$(said snap 'put back')" = 0 ] || fail "a revert is nobody's hand"
+
+# Each fixed, none twice: no rule twice in a domain's history, but for the attached disks.
+settled
+for name in web1 inst imp snake; do
+	on "$VW_BUILD/virt-warden" history "$name" --json >"$tmp/history"
+	jq -e '.versions[0].cause == "seen"' "$tmp/history" >"$tmp/out" || fail "$name: the original is not in the history"
+	twice=$(jq -r '.versions[] | select(.cause == "agent") | .rules | if type == "array" then .[] else splits(" ") end' "$tmp/history" |
+		sort | uniq -d | grep -vE '^(disk-.*)?$' || true)
+	[ -z "$twice" ] || fail "$name: fixed twice: $twice"
+done
+stored_hasnt old "cache='none'"
+on "$VW_BUILD/virt-warden" history web1 --json >"$tmp/history"
+first=$(jq -r '.versions[0].n // .versions[0].version' "$tmp/history")
+[ "$first" = 1 ] || fail "the history does not begin with 1"
+
+# The owner's next define ends the reserve towards a domain that was there before.
+plain define "$tmp/old.xml" >"$tmp/out" 2>&1 || true
+sed "s,256,257,;/<name>/a <uuid>$(uuid_of old)</uuid>" "$tmp/old.xml" >"$tmp/old2.xml"
+plain define "$tmp/old2.xml" >"$tmp/out"
+becomes old "cache='none'"
+agent_stop
