@@ -30,7 +30,7 @@ OSINFO_CFLAGS := $(call pc,cflags,libosinfo-1.0)
 OSINFO_LIBS := $(call pc,libs,libosinfo-1.0)
 CMOCKA_LIBS := $(call pc,libs,cmocka)
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
@@ -45,8 +45,9 @@ CONF = $(B)/libwarden-conf.a
 HISTORY = $(B)/libwarden-history.a
 PROBE = $(B)/libwarden-probe.a
 OSINDEX = $(B)/libwarden-osindex.a
+MIGRATE = $(B)/libwarden-migrate.a
 VIRT = $(B)/libwarden-virt.a
-ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX)
+ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE)
 
 # plugin/: virsh.c is the wrapper, preload*.c the library, virt-*.c what both it
 # and the command share (libvirt side), the rest is the command.
@@ -85,12 +86,13 @@ $(eval $(call archive,$(CONF),$(call objs,lib/conf)))
 $(eval $(call archive,$(HISTORY),$(call objs,lib/history)))
 $(eval $(call archive,$(PROBE),$(call objs,lib/probe)))
 $(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
+$(eval $(call archive,$(MIGRATE),$(call objs,lib/migrate)))
 $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
 version_script = -Wl,--version-script=plugin/preload.map
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
-	$(call link,$(CMD_OBJS) $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virsh: $(B)/obj/plugin/virsh.o
 	$(call link,$<)
 $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
@@ -106,7 +108,7 @@ $(B)/virt-wardend: $(call objs,agent) $(VIRT) $(ARCHIVES)
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test-*.c))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(VIRT) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call link,$< $(VIRT) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$< $(VIRT) $(MIGRATE) $(HISTORY) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 unit: $(UNIT)
 
 deps:

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Disks: libvirt's own rule (qemuMigrationSrcIsSafe), and what it does not look at:
+ * whether the path is there, and whether it is the same LUN.
+ *
+ * libvirt takes every block device and network disk as shared, skips read-only
+ * disks, and asks statfs for files. */
+#include "check.h"
+
+struct disk {
+	const xmlNode *node;
+	const char *type, *device, *target, *path; /* path: of a file or block device, or "" */
+	bool readonly, shareable, copied, optional;
+};
+
+static const char *source_of(const struct disk *d)
+{
+	const xmlNode *s = vw_xml_child(d->node, "source");
+	const char *path = s ? vw_xml_attr(s, "file") : NULL;
+
+	return vw_or_empty(path ? path : s ? vw_xml_attr(s, "dev") : NULL);
+}
+
+static void read_disk(const struct vw_judge *j, const xmlNode *node, struct disk *d)
+{
+	const xmlNode *target = vw_xml_child(node, "target");
+	const xmlNode *source = vw_xml_child(node, "source");
+	const char *policy = source ? vw_xml_attr(source, "startupPolicy") : NULL;
+
+	d->node = node;
+	d->type = vw_or_empty(vw_xml_attr(node, "type"));
+	d->device = vw_or_empty(vw_xml_attr(node, "device"));
+	d->target = vw_or_empty(target ? vw_xml_attr(target, "dev") : NULL);
+	d->path = source_of(d);
+	d->readonly = vw_xml_child(node, "readonly") || !strcmp(d->device, "cdrom");
+	d->shareable = vw_xml_child(node, "shareable");
+	d->optional = vw_streq(policy, "optional") || vw_streq(policy, "requisite");
+	d->copied = j->m->flags & VW_MOVE_COPY_STORAGE && source &&
+		    (j->m->copied.n ? vw_words_have(&j->m->copied, d->target)
+				    : !d->readonly && !d->shareable);
+}
+
+static void say(struct vw_judge *j, const struct disk *d, const char *id, enum vw_severity severity,
+		const char *remedy, const char *message)
+{
+	vw_judge_add(j,
+		     &(struct vw_found){ .id = id,
+					 .severity = severity,
+					 .property = d->target,
+					 .source = d->path,
+					 .remedy = remedy },
+		     "%s", message);
+}
+
+/* Files: is the filesystem one that both hosts see? Asked of the host where it runs. */
+static void check_shared(struct vw_judge *j, const struct disk *d)
+{
+	const struct vw_live *l = j->m->live;
+	VW_AUTOFREE char *remedy = NULL;
+
+	if (d->copied || d->readonly || strcmp(d->type, "file") ||
+	    (l && vw_words_have(&l->shared, d->path)))
+		return;
+	if (asprintf(
+		    &remedy,
+		    "virsh migrate --live --copy-storage-all %s %s, or move the image to shared storage",
+		    j->name, *vw_or_empty(j->m->desturi) ? j->m->desturi : "DESTURI") < 0)
+		remedy = NULL;
+	if (l && vw_words_have(&l->local, d->path)) {
+		say(j, d, "disk-not-shared", VW_SEV_BLOCKER, remedy,
+		    "the image lies on a local filesystem: libvirt refuses this as unsafe");
+		return;
+	}
+	j->unknown = true;
+	say(j, d, "unasked", VW_SEV_INFO, remedy,
+	    "whether the image lies on a shared filesystem can be asked on its own host only");
+}
+
+/* A copied disk that is not there is made by libvirt, if a pool holds its directory. */
+static void check_target(struct vw_judge *j, const struct disk *d)
+{
+	bool file = !strcmp(d->type, "file");
+
+	if (vw_host_file(j->m->dst, d->path) != VW_NO ||
+	    (file && vw_host_pool_of(j->m->dst, d->path)))
+		return;
+	say(j, d, "disk-target-missing", VW_SEV_BLOCKER,
+	    file ? "create an image of the same size there, or a storage pool over its directory"
+		 : "create a volume of the same size there",
+	    "there is nothing to copy onto, and libvirt can't create it");
+}
+
+static void check_there(struct vw_judge *j, const struct disk *d)
+{
+	bool cdrom = !strcmp(d->device, "cdrom") || !strcmp(d->device, "floppy");
+	enum vw_known there = vw_host_file(j->m->dst, d->path);
+
+	/* The way back: its host has it, until it is taken away. */
+	if (there == VW_YES || (j->m->flags & VW_MOVE_BACK && !j->m->dst->n_files))
+		return;
+	if (there == VW_NO && d->optional)
+		say(j, d, "media-missing", VW_SEV_RISK, "put the medium there, or eject it",
+		    "the medium is not there: the guest finds the drive empty");
+	else if (there == VW_NO)
+		say(j, d, cdrom ? "media-missing" : "disk-missing", VW_SEV_BLOCKER,
+		    cdrom ? "put the medium there too, or virsh change-media --eject"
+			  : "give the destination access to it (zoning, mount, pool)",
+		    "it is not there on the destination");
+	else
+		say(j, d, "disk-unproved", VW_SEV_INFO, "look on the destination",
+		    "whether it is there could not be seen");
+}
+
+static bool differ(const char *a, const char *b)
+{
+	return *a && *b && strcmp(a, b) != 0;
+}
+
+/* The same path can be another device: by WWN, serial, size. libvirt does not look. */
+static void check_lun(struct vw_judge *j, const struct disk *d)
+{
+	const struct vw_host_lun *a = vw_host_lun(j->m->src, d->path);
+	const struct vw_host_lun *b = vw_host_lun(j->m->dst, d->path);
+
+	if (a && b &&
+	    (differ(a->wwn, b->wwn) || differ(a->serial, b->serial) ||
+	     (a->bytes && b->bytes && a->bytes != b->bytes))) {
+		vw_judge_add(
+			j,
+			&(struct vw_found){
+				.id = "disk-other-lun",
+				.severity = VW_SEV_RISK,
+				.property = d->target,
+				.source = *a->wwn ? a->wwn : a->serial,
+				.destination = *b->wwn ? b->wwn : b->serial,
+				.remedy = "name the LUN by /dev/disk/by-id/wwn-... on both hosts" },
+			"%s is another device there: the guest would write over it", d->path);
+		return;
+	}
+	if (!a || !b || (!(*a->wwn && *b->wwn) && !(*a->serial && *b->serial)))
+		say(j, d, "disk-unproved", VW_SEV_INFO, "compare lsblk -o NAME,WWN,SERIAL,SIZE",
+		    "no WWN or serial number proves that both hosts have the same device behind it");
+}
+
+static void check_cache(struct vw_judge *j, const struct disk *d)
+{
+	const xmlNode *driver = vw_xml_child(d->node, "driver");
+	const char *cache = vw_or_empty(driver ? vw_xml_attr(driver, "cache") : NULL);
+	VW_AUTOFREE char *remedy = NULL;
+
+	if (d->copied || d->readonly || d->shareable || !strcmp(cache, "none") ||
+	    !strcmp(cache, "directsync"))
+		return;
+	if (asprintf(&remedy, "virt-warden fix %s", j->name) < 0)
+		remedy = NULL;
+	vw_judge_add(j,
+		     &(struct vw_found){ .id = "disk-cache",
+					 /* without drop-cache (QEMU 3.0) libvirt refuses it */
+					 .severity = j->m->src->qemu && j->m->src->qemu < 3000000
+							     ? VW_SEV_BLOCKER
+							     : VW_SEV_RISK,
+					 .property = d->target,
+					 .source = *cache ? cache : "default",
+					 .remedy = remedy },
+		     "the host caches it: what the destination reads may be old");
+}
+
+static void check_disk(struct vw_judge *j, const struct disk *d)
+{
+	if (vw_xml_child(d->node, "transient"))
+		say(j, d, "disk-transient", VW_SEV_BLOCKER, "shut it down and drop <transient/>",
+		    "libvirt migrates no transient disk");
+	if (!strcmp(d->type, "nvme"))
+		say(j, d, "disk-nvme", VW_SEV_BLOCKER, "use shared storage",
+		    "a disk of a local NVMe controller is never shared");
+	if (!strcmp(d->type, "vhostuser"))
+		say(j, d, "vhost-user", VW_SEV_RISK, "run its back-end on both hosts",
+		    "its back-end must run on the destination, on the same socket");
+	if (!*d->path || (strcmp(d->type, "file") && strcmp(d->type, "block")))
+		return;
+	check_shared(j, d);
+	if (d->copied)
+		check_target(j, d);
+	else
+		check_there(j, d);
+	if (!d->copied && !strcmp(d->type, "block") && strcmp(d->device, "cdrom"))
+		check_lun(j, d);
+	check_cache(j, d);
+}
+
+void vw_check_storage(struct vw_judge *j)
+{
+	const xmlNode *devices = j->root ? vw_xml_child(j->root, "devices") : NULL;
+	const xmlNode *n = devices ? vw_xml_child(devices, "disk") : NULL;
+
+	if (j->m->flags & VW_MOVE_OFFLINE)
+		return;
+	for (; n; n = vw_xml_next(n, "disk")) {
+		struct disk d;
+
+		read_disk(j, n, &d);
+		check_disk(j, &d);
+	}
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Look-ups in a host's facts, and sets of CPU features (see host.h). */
+#include "host.h"
+
+#include "buf.h"
+
+#include <errno.h>
+
+bool vw_words_have(const struct vw_words *w, const char *word)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (vw_streq(w->v[i], word))
+			return true;
+	return false;
+}
+
+int vw_features_intern(struct vw_features *t, const char *name)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->names[i], name))
+			return (int)i;
+	if (t->n == VW_FEATURES_MAX)
+		return -E2BIG;
+	if (!t->names)
+		t->names = calloc(VW_FEATURES_MAX, sizeof(*t->names));
+	if (!t->names)
+		return -ENOMEM;
+	t->names[t->n] = name;
+	return (int)t->n++;
+}
+
+void vw_features_clear(struct vw_features *t)
+{
+	free(t->names);
+	*t = (struct vw_features){ 0 };
+}
+
+void vw_featset_add(struct vw_featset *s, unsigned number)
+{
+	s->bits[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+size_t vw_featset_minus(const struct vw_featset *a, const struct vw_featset *b,
+			struct vw_featset *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(a->bits); i++) {
+		ret->bits[i] = a->bits[i] & ~b->bits[i];
+		n += (size_t)__builtin_popcountll(ret->bits[i]);
+	}
+	return n;
+}
+
+void vw_featset_and(struct vw_featset *a, const struct vw_featset *b)
+{
+	for (size_t i = 0; i < VW_N_ELEMENTS(a->bits); i++)
+		a->bits[i] &= b->bits[i];
+}
+
+char *vw_featset_names(const struct vw_features *t, const struct vw_featset *s)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+
+	for (size_t i = 0; i < t->n; i++)
+		if (s->bits[i / 64] >> i % 64 & 1)
+			vw_buf_printf(&b, "%s%s", b.len ? "," : "", t->names[i]);
+	return vw_buf_take(&b);
+}
+
+const struct vw_host_virt *vw_host_virt(const struct vw_host_facts *h, const char *type)
+{
+	for (size_t i = 0; i < h->n_virts; i++)
+		if (vw_streq(h->virts[i].type, type))
+			return &h->virts[i];
+	return NULL;
+}
+
+const struct vw_host_lun *vw_host_lun(const struct vw_host_facts *h, const char *path)
+{
+	for (size_t i = 0; i < h->n_luns; i++)
+		if (vw_streq(h->luns[i].path, path))
+			return &h->luns[i];
+	return NULL;
+}
+
+const char *vw_host_unasked(const struct vw_host_facts *h, const char *section)
+{
+	size_t n = strlen(section);
+
+	for (size_t i = 0; i < h->unasked.n; i++)
+		if (!strncmp(h->unasked.v[i], section, n) && h->unasked.v[i][n] == ':')
+			return h->unasked.v[i];
+	return NULL;
+}
+
+enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path)
+{
+	for (size_t i = 0; i < h->n_files; i++)
+		if (vw_streq(h->files[i].path, path))
+			return h->files[i].there ? VW_YES : VW_NO;
+	for (size_t i = 0; i < h->n_pools; i++)
+		if (vw_words_have(&h->pools[i].volumes, path))
+			return VW_YES;
+	return VW_UNKNOWN;
+}
+
+const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	for (size_t i = 0; n && i < h->n_pools; i++) {
+		const char *dir = h->pools[i].path;
+
+		if (strlen(dir) == n && !strncmp(dir, path, n))
+			return &h->pools[i];
+	}
+	return NULL;
+}
