@@ -12,7 +12,7 @@
 
 /* libvirt's function of a name that we export, too (preload.map, with libvirt's versions). */
 void *vw_next(const char *name);
-#define VW_NEXT(fn) ((__typeof__(&fn))vw_next(#fn))
+#define VW_NEXT(fn) ((__typeof__(&(fn)))vw_next(#fn))
 
 /* Begin our own work in this thread. From here on libvirt's errors do not reach
  * the program's error handler. Return: false = do nothing, pass the call on
