@@ -28,7 +28,8 @@ done
 while read -r file; do
 	sed -n 1,2p "$file" | grep -qx '# SPDX-License-Identifier: LGPL-2.1-or-later' ||
 		bad "$file: the SPDX line is missing"
-	sed -n 2,3p "$file" | grep -qE '^# [^S].{14}|^# S[^P].{13}' || bad "$file: no line says what the file is for"
+	sed -n 1,6p "$file" | grep -vE '^#!|SPDX|^# (timeout:|serial|shellcheck )' | grep -qE '^# .{15}' ||
+		bad "$file: no line says what the file is for"
 done < <(find tests .ci install.sh run install.mk Makefile -type f \
 	\( -name '*.sh' -o -name '*.mk' -o -name run -o -name Makefile -o -perm -u+x \) | sort)
 while read -r file; do
