@@ -102,6 +102,12 @@ void doctor_templates(struct doctor *d, struct doctor_result *r)
 	if (asprintf(&dir, "%s/xml-templates", d->paths.datadir) < 0 ||
 	    asprintf(&rng, "%s/template.rng", dir) < 0)
 		return doctor_say(r, DOCTOR_FAIL, "", "out of memory");
+	/* the loader first: it says what it does not know, the schema only where */
+	if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL }, &loaded,
+			      &err) < 0)
+		return doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s",
+				  err.text);
+	vw_templates_free(loaded);
 	xmlSetStructuredErrorFunc(&c, on_error);
 	schema = load_schema(rng, &c);
 	if (schema) {
@@ -118,14 +124,9 @@ void doctor_templates(struct doctor *d, struct doctor_result *r)
 			   own < 0 ? "run install.sh again"
 				   : "correct that line, or move the file away",
 			   "%s", c.text);
-	else if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL },
-				   &loaded, &err) < 0)
-		doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s",
-			   err.text);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%d in %s, %d of your own in %s", own, dir, admin,
 			   d->paths.templates_d);
-	vw_templates_free(loaded);
 }
 
 void doctor_index(struct doctor *d, struct doctor_result *r)
