@@ -36,8 +36,13 @@ INSTALL_FILES = \
 	0755:$(B)/virt-warden-osinfo:$(libexecdir)/virt-warden-osinfo \
 	0755:$(B)/hook:$(hook_path) \
 	$(if $(wildcard agent/*.c),0755:$(B)/virt-wardend:$(prefix)/sbin/virt-wardend) \
+	0644:$(B)/virt-wardend.service:$(prefix)/lib/systemd/system/virt-wardend.service \
 	$(TEMPLATE_FILES) \
 	$(call man,1 5 7 8)
+
+all: $(B)/virt-wardend.service
+$(B)/virt-wardend.service: agent/virt-wardend.service $(B)/flags
+	sed 's,@sbindir@,$(prefix)/sbin,' $< > $@
 
 .PHONY: install-files install-list install-conf uninstall-files uninstall-purge
 install: all

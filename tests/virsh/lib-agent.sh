@@ -9,15 +9,24 @@ agent_log=$tmp/agent.log
 printf '[agent]\ncompare-interval = 2\n' >"$VIRT_WARDEN_CONF"
 
 # agent_start [OPTION]…: in the background, in the lab; waits until it is connected and has compared all.
+# shellcheck disable=SC2120 # most tests need no option
 agent_start() {
 	on "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" "$@" >>"$agent_log" 2>&1 &
+	agent_job=$!
 	wait_for 10 agent_is_up || fail "the agent does not come up: $(cat "$agent_log")"
 }
 agent_pid() { cat "$tmp/agent.pid"; }
 # The process id as seen from here (the lab has its own).
 agent_state() { on cat /var/lib/virt-warden/run/agent 2>/dev/null; }
-agent_is_up() { agent_state | grep -E '^connection up .*compared=[1-9]' >/dev/null; }
+# A state that a killed agent left is none.
+agent_is_up() {
+	[ -e "$tmp/agent.pid" ] && agent_state >"$tmp/state" && grep -qx "pid $(agent_pid)" "$tmp/state" &&
+		grep -qE '^connection up .*compared=[1-9]' "$tmp/state"
+}
 agent_signal() { on kill "-$1" "$(agent_pid)"; }
+# Stopped, it sees nothing for a while. (nsenter(1) stops with it, and must be woken, too.)
+agent_stall() { agent_signal STOP; }
+agent_wake() { agent_signal CONT && pkill -CONT -P "$agent_job"; }
 agent_stop() {
 	agent_signal TERM
 	wait_for 10 agent_is_gone || fail "the agent does not end"

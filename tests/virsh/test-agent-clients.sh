@@ -11,7 +11,7 @@ lab_start
 # There before the agent: reported, not changed.
 generic old >"$tmp/old.xml"
 plain define "$tmp/old.xml" >"$tmp/out"
-agent_start
+agent_start --connect qemu:///system
 wait_for 10 grep -q '^old: not fixed, because it was here before the agent' "$agent_log" || fail "nothing said of old"
 stored_hasnt old "cache='none'"
 
@@ -59,16 +59,16 @@ wait_for 10 fixed_both || fail "not fixed after a rename"
 # Snapshot revert brings an old config back.
 qemu-img create -q -f qcow2 "$tmp/snap.qcow2" 1G
 generic snap | sed "s,snap.img,snap.qcow2,;s,type='raw',type='qcow2' cache='writeback'," >"$tmp/snap.xml"
-agent_signal STOP
+agent_stall
 plain define "$tmp/snap.xml" >"$tmp/out"
 plain snapshot-create-as snap before >"$tmp/out"
-agent_signal CONT
+agent_wake
 becomes snap "cache='none'"
 settled
-agent_signal STOP
+agent_stall
 plain snapshot-revert snap before >"$tmp/out"
 stored_has snap "writeback"
-agent_signal CONT
+agent_wake
 settled
 becomes snap "cache='none'"
 [ "$(said snap 'put back')" = 0 ] || fail "a revert is nobody's hand"

@@ -7,7 +7,7 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib-agent.sh"
 lab_start
-agent_start
+agent_start --connect qemu:///system
 generic web1 >"$tmp/web1.xml"
 plain define "$tmp/web1.xml" >"$tmp/out"
 becomes web1 "bus='virtio'"
@@ -20,7 +20,7 @@ run 2 on "$VW_BUILD/virt-wardend" argument
 
 # libvirtd killed, again and again; what was defined meanwhile is seen.
 for i in 1 2 3; do
-	on sh -c 'kill -KILL "$(cat /run/libvirtd.pid)"'
+	on kill -KILL "$(on cat /run/libvirtd.pid)"
 	libvirtd_is_back() { plain uri >/dev/null 2>&1; }
 	wait_for 20 libvirtd_is_back || fail "libvirtd does not come back"
 	generic "after$i" >"$tmp/after.xml"

@@ -9,7 +9,7 @@ set -euo pipefail
 kills=${KILLS:-25} defines=${DEFINES:-40}
 printf '[agent]\nquiet-seconds = 0\n' >"$VIRT_WARDEN_CONF"
 lab_start
-agent_start
+agent_start --connect qemu:///system
 
 # The disks are there, so that only the definitions take time; one virsh defines them all.
 for i in $(seq "$defines"); do
@@ -28,7 +28,7 @@ done
 wait $definer || fail "a define failed: $(cat "$tmp/err")"
 on kill -KILL "$(agent_pid)" 2>/dev/null || true
 rm -f "$tmp/agent.pid"
-agent_start
+agent_start --connect qemu:///system
 settled
 
 for i in $(seq "$defines"); do

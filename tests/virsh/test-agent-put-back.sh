@@ -10,7 +10,7 @@ lab_start
 warden() { on "$VW_BUILD/virt-warden" "$@"; }
 # A domain of somebody else, and one that is audited although it was here before.
 generic nova | sed "s,<metadata>,&<n:instance xmlns:n='http://openstack.org/xmlns/libvirt/nova/1.1'/>," >"$tmp/nova.xml"
-agent_start
+agent_start --connect qemu:///system
 plain define "$tmp/nova.xml" >"$tmp/out"
 
 generic web1 >"$tmp/web1.xml"
