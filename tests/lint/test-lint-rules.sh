@@ -15,6 +15,6 @@ for id in $contract; do
 done
 for id in "${rules[@]}"; do
 	# In a manual page a hyphen may be written \-.
-	sed 's/\\-/-/g' docs/*.[1578] 2>/dev/null | grep -qw -- "$id" || bad "rule $id is in no manual page"
+	sed 's/\\-/-/g' docs/*.[1578] 2>/dev/null | grep -w -- "$id" >/dev/null || bad "rule $id is in no manual page"
 done
 exit "$status"
