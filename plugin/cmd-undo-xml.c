@@ -3,11 +3,9 @@
 #include "cmd-undo.h"
 
 #include "metadata.h"
-#include "xml.h"
+#include "virt-put-back.h"
 
 #include <errno.h>
-
-#define NS_DECL " xmlns:w='" VW_METADATA_NS "'"
 
 static xmlNode *first_element(xmlNode *n)
 {
@@ -72,36 +70,16 @@ static bool is_rule(const char *id)
 	return false;
 }
 
-/* <metadata><w:warden>, made where it is not there. */
-static int warden_of(struct vw_xml *x, xmlNode **ret)
-{
-	xmlNode *root = vw_xml_root(x), *metadata = vw_xml_child(root, "metadata");
-	int rc = 0;
-
-	if (!metadata)
-		rc = vw_xml_add(x, root, vw_xml_child(root, "uuid"), "metadata", &metadata);
-	*ret = find_warden(metadata);
-	if (rc == 0 && !*ret)
-		rc = vw_xml_add_text(x, metadata, NULL, "<w:warden" NS_DECL "/>", ret);
-	return rc;
-}
-
 static int add_skips(struct vw_xml *x, const char *rules)
 {
 	VW_AUTOFREE char *copy = strdup(rules);
-	char *save = NULL, *rule, fragment[160];
-	xmlNode *warden = NULL, *n = NULL;
+	char *save = NULL, *rule;
 	int rc = copy ? 0 : -ENOMEM;
 
 	for (rule = copy ? strtok_r(copy, " ", &save) : NULL; rc == 0 && rule;
-	     rule = strtok_r(NULL, " ", &save)) {
-		if (!is_rule(rule) || vw_metadata_skips(vw_xml_root(x), rule))
-			continue;
-		snprintf(fragment, sizeof(fragment), "<w:skip" NS_DECL " rule='%s'/>", rule);
-		rc = warden_of(x, &warden);
-		if (rc == 0)
-			rc = vw_xml_add_text(x, warden, NULL, fragment, &n);
-	}
+	     rule = strtok_r(NULL, " ", &save))
+		if (is_rule(rule) && !vw_metadata_skips(vw_xml_root(x), rule))
+			rc = vw_record_skips(x, rule);
 	return rc;
 }
 
