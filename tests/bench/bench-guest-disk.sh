@@ -7,54 +7,24 @@
 set -euo pipefail
 # shellcheck source=../lab/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib/common.sh"
+# shellcheck source=../lab/lib/guest.sh
 . "$LAB_DIR/lib/guest.sh"
+# shellcheck source=../lab/lib/test.sh
 . "$LAB_DIR/lib/test.sh"
+# shellcheck source=../lab/lib/bench.sh
 . "$LAB_DIR/lib/bench.sh"
 
 bench_begin fio
 
-domain_xml()
-{
-	cat <<END
-<domain type='qemu'>
-  <name>$1</name>
-  <metadata>
-    <libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
-      <libosinfo:os id='http://debian.org/debian/12'/>
-    </libosinfo:libosinfo>
-  </metadata>
-  <memory unit='MiB'>640</memory>
-  <vcpu>2</vcpu>
-  <os>
-    <type arch='x86_64'>hvm</type>
-$(boot_lines vwbench.kind=disk)
-  </os>
-  <features>
-    <acpi/>
-    <apic/>
-  </features>
-  <devices>
-    <disk type='file' device='disk'>
-      <driver name='qemu' type='raw'/>
-      <source file='$work/$1.disk'/>
-      <target dev='hda' bus='ide'/>
-    </disk>
-$(console_lines "$1")
-  </devices>
-</domain>
-END
-}
-
 for name in generic fixed; do
 	truncate -s 512M "$work/$name.disk"
-	domain_xml $name >"$work/$name.xml"
+	generic_guest $name vwbench.kind=disk </dev/null >"$work/$name.xml"
 done
-here virt-warden -c qemu:///system fix "$work/fixed.xml" >"$work/ours.xml"
-diff -u "$work/fixed.xml" "$work/ours.xml" >&2 || true
+fix_guest fixed
 head -c 512M /dev/urandom >"$work/generic.disk"
 cp "$work/generic.disk" "$work/fixed.disk"
 sync "$work/generic.disk" "$work/fixed.disk"
 
 start_guest generic "$work/generic.xml" >&2
-start_guest fixed "$work/ours.xml" >&2
+start_guest fixed "$work/fixed.fixed.xml" >&2
 bench_pairs fixed generic guest-disk '>=2.5'

@@ -57,6 +57,48 @@ console_lines()
 	printf "    <serial type='pipe'>\n      <source path='%s'/>\n    </serial>\n" "$work/$1.console"
 }
 
+# generic_guest NAME ARGUMENT…: what people write by hand; ARGUMENTs go onto the kernel command line, and
+# stdin among the devices.
+generic_guest()
+{
+	cat <<END
+<domain type='qemu'>
+  <name>$1</name>
+  <metadata>
+    <libosinfo:libosinfo xmlns:libosinfo='http://libosinfo.org/xmlns/libvirt/domain/1.0'>
+      <libosinfo:os id='http://debian.org/debian/12'/>
+    </libosinfo:libosinfo>
+  </metadata>
+  <memory unit='MiB'>640</memory>
+  <vcpu>2</vcpu>
+  <os>
+    <type arch='x86_64'>hvm</type>
+$(boot_lines "${@:2}")
+  </os>
+  <features>
+    <acpi/>
+    <apic/>
+  </features>
+  <devices>
+    <disk type='file' device='disk'>
+      <driver name='qemu' type='raw'/>
+      <source file='$work/$1.disk'/>
+      <target dev='hda' bus='ide'/>
+    </disk>
+$(cat)
+$(console_lines "$1")
+  </devices>
+</domain>
+END
+}
+
+# fix_guest NAME: $work/NAME.xml as virt-warden fixes it, in $work/NAME.fixed.xml.
+fix_guest()
+{
+	here virt-warden -c qemu:///system fix "$work/$1.xml" >"$work/$1.fixed.xml"
+	diff -u "$work/$1.xml" "$work/$1.fixed.xml" >&2 || true
+}
+
 # start_guest NAME XML: as it stands, past our own front-end; returns when the guest waits for its first round.
 start_guest()
 {

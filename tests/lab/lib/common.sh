@@ -42,10 +42,11 @@ cached()
 	) 9>"$LAB_CACHE/.lock-${name%%[!a-z]*}"
 }
 
-# kvm_usable: can QEMU open a KVM machine here? (A /dev/kvm may be there and yet not work.)
+# kvm_usable: has the CPU virtualisation, and can QEMU open a KVM machine? (A /dev/kvm that software
+# emulates is there in some containers and machines, and stock kernels hang on it.)
 kvm_usable()
 {
-	[ -w /dev/kvm ] && printf 'quit\n' |
+	[ -w /dev/kvm ] && grep -E -w -q 'vmx|svm' /proc/cpuinfo && printf 'quit\n' |
 		timeout 10 qemu-system-x86_64 -machine none,accel=kvm -nodefaults -display none -monitor stdio \
 			>/dev/null 2>&1
 }
