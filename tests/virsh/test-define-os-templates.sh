@@ -171,3 +171,27 @@ END
 define debian7 http://debian.org/debian/7
 has "$tmp/devices" '^disk-bus: sata$'
 has "$tmp/devices" '^video: vga$'
+rm "$own/bad.xml"
+
+# The documentation: its examples are sound, and it knows every rule, condition and template
+doc=$top/docs/templates.md
+awk -v dir="$own" '/^```xml$/ { n++; inside = 1; next } /^```$/ { inside = 0 } inside { print > (dir "/example-" n ".xml") }' "$doc"
+rm "$own/fedora.xml" "$own/haiku.xml"
+doctor_says pass '2 of your own in .*/templates\.d'
+grep -oE '\{ "[a-z0-9]+", [a-z_0-9]+ \}' "$top/lib/choose.c" | cut -d'"' -f2 >"$tmp/conditions"
+[ "$(wc -l <"$tmp/conditions")" -ge 8 ] || fail "the conditions of lib/choose.c are not found"
+while read -r word; do
+	sed -n '/^## Conditions/,/^## /p' "$doc" | grep -q "\`$word\`" || fail "docs/templates.md: condition $word"
+	grep -qE "[(|]${word}[|)]" "$top/xml-templates/template.rng" || fail "template.rng: condition $word"
+done <"$tmp/conditions"
+grep -ohE "<rule id='[a-z-]+'" "$top"/xml-templates/*.xml | cut -d"'" -f2 | sort -u >"$tmp/rules"
+while read -r word; do
+	sed -n '/^## Rules/,/^## /p' "$doc" | grep -q "^|.*\`$word\`" || fail "docs/templates.md: rule $word"
+done <"$tmp/rules"
+for file in "$top"/xml-templates/*.xml; do
+	id=$(basename "$file" .xml)
+	grep -q "<template version='1' id='$id'" "$file" || fail "$file: another id than its name"
+	sed -n '/^Ours, /,/^## /p' "$doc" | grep -q "^|.*\`$id\`" || fail "docs/templates.md: template $id"
+	priority=$(sed -n "s/^<template .* priority='\([0-9-]*\)'.*/\1/p" "$file")
+	sed -n '/^Ours, /,/^## /p' "$doc" | grep "^|.*\`$id\`" | grep -q -- "$priority" || fail "docs/templates.md: priority of $id"
+done
