@@ -70,7 +70,8 @@ void vw_check_network(struct vw_judge *j)
 
 		if (!source)
 			continue;
-		if (!strcmp(type, "network") && (value = vw_xml_attr(source, "network")))
+		/* Live, an interface of a network may have another type: that of what it got. */
+		if ((value = vw_xml_attr(source, "network")))
 			check_network(j, value);
 		else if (!strcmp(type, "bridge") && (value = vw_xml_attr(source, "bridge")))
 			check_link(j, value, "bridge-missing");
