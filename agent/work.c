@@ -72,12 +72,16 @@ static bool look(struct agent_job *j)
 {
 	struct agent_entry *e = j->e;
 	struct vw_err err = { 0 };
+	int persistent;
 
 	j->dom = virDomainLookupByUUID(j->c->virt, e->uuid);
-	if (j->dom && virDomainIsPersistent(j->dom) == 1)
+	/* What is off is persistent. */
+	persistent = j->dom && virDomainGetID(j->dom) != (unsigned)-1
+			     ? virDomainIsPersistent(j->dom)
+			     : j->dom != NULL;
+	if (persistent == 1)
 		j->xml = virDomainGetXMLDesc(j->dom, CONFIG);
-	if (!j->xml && (j->dom ? virDomainIsPersistent(j->dom) == 0
-			       : virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
+	if (!j->xml && (j->dom ? persistent == 0 : virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
 		agent_table_remove(&j->c->table, e);
 		return false;
 	}
