@@ -85,6 +85,19 @@ void doctor_hook(struct doctor *d, struct doctor_result *r)
 		doctor_say(r, DOCTOR_PASS, "", "%s", path);
 }
 
+/* install.sh leaves this when it has reloaded libvirtd for the hook's sake. */
+static bool reloaded_since(const struct doctor *d, const struct stat *hook, int64_t started)
+{
+	VW_AUTOFREE char *mark = NULL;
+	struct stat st;
+
+	if (asprintf(&mark, "%s/hook-reloaded", d->paths.rundir) < 0) {
+		mark = NULL;
+		return false;
+	}
+	return stat(mark, &st) == 0 && st.st_ctime >= hook->st_ctime && st.st_ctime >= started;
+}
+
 /* libvirt looks for hooks when it starts and on SIGHUP, and then remembers whether there is any. */
 void doctor_hook_seen(struct doctor *d, struct doctor_result *r)
 {
@@ -99,8 +112,12 @@ void doctor_hook_seen(struct doctor *d, struct doctor_result *r)
 		return;
 	}
 	if (st.st_ctime < started || install_any_hook_before(started)) {
-		doctor_say(r, DOCTOR_PASS, "", "it was there when libvirtd (pid %d) started",
+		doctor_say(r, DOCTOR_PASS, "", "there was a hook when libvirtd (pid %d) started",
 			   (int)pid);
+		return;
+	}
+	if (reloaded_since(d, &st, started)) {
+		doctor_say(r, DOCTOR_PASS, "", "libvirtd (pid %d) was reloaded since", (int)pid);
 		return;
 	}
 	snprintf(remedy, sizeof(remedy), "systemctl reload libvirtd, or kill -HUP %d", (int)pid);
