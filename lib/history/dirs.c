@@ -68,8 +68,8 @@ static int check_dir(int fd)
 	return 0;
 }
 
-/* Open the directory `name` of parent; with create make it, safe on disk. */
-static int open_private_dir(int parent, const char *name, bool create)
+/* Open the directory `name` of parent; with create make it, with sync safe on disk. */
+static int open_private_dir(int parent, const char *name, bool create, bool sync)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	VW_AUTOCLOSE int fd = openat(parent, name, flags);
@@ -82,7 +82,7 @@ static int open_private_dir(int parent, const char *name, bool create)
 		/* An odd umask took the owner's own rights away. */
 		if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
 			fd = openat(parent, name, flags);
-		if (fd >= 0 && fsync(parent) < 0)
+		if (fd >= 0 && sync && fsync(parent) < 0)
 			return -errno;
 	}
 	if (fd < 0)
@@ -136,7 +136,7 @@ int vw_history_open(const char *statedir, struct vw_history **ret, struct vw_err
 	state = open_statedir(statedir);
 	r = state;
 	if (state >= 0) {
-		h->dirfd = open_private_dir(state, "history", true);
+		h->dirfd = open_private_dir(state, "history", true, true);
 		r = h->dirfd;
 	}
 	if (r < 0) {
@@ -158,9 +158,15 @@ void vw_history_close(struct vw_history *h)
 	free(h);
 }
 
+void vw_history_wait(struct vw_history *h, bool wait)
+{
+	h->no_wait = !wait;
+}
+
 int vw_store_dir(struct vw_history *h, const char *uuid, bool create, struct vw_err *err)
 {
-	int fd = open_private_dir(h->dirfd, uuid, create);
+	/* what is put into it waits for the disk: vw_history_keep */
+	int fd = open_private_dir(h->dirfd, uuid, create, false);
 
 	if (fd == -ENOENT && !create)
 		return fd;

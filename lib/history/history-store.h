@@ -31,7 +31,8 @@ static inline void vw_store_closedir(DIR **d)
 
 struct vw_history {
 	int dirfd;
-	char *path; /* for messages */
+	char *path;   /* for messages */
+	bool no_wait; /* vw_history_wait */
 };
 
 /* What a version's file name tells. */

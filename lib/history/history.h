@@ -3,10 +3,10 @@
  * why, kept BEFORE anything is changed ("Nothing lost" in design.md).
  *
  * One directory per domain UUID (never per name: names are hostile), one file
- * per version, files 0600, directories 0700, written atomically (temporary
- * file, fsync, rename, fsync of the directory), bounded by count and age; safe
- * against other processes that write at once, kill -9 at any instant and a
- * full disk (then an error, and the caller changes nothing). */
+ * per version, files 0600, directories 0700, written whole (temporary file,
+ * rename, fsync), bounded by count and age; safe against other processes that
+ * write at once, kill -9 at any instant and a full disk (then an error, and the
+ * caller changes nothing). What a power cut left half is told by its digest. */
 #ifndef VW_HISTORY_H
 #define VW_HISTORY_H
 
@@ -47,6 +47,10 @@ struct vw_history;
  * Return: 0 or negative errno. Close with vw_history_close (NULL is fine). */
 int vw_history_open(const char *statedir, struct vw_history **ret, struct vw_err *err);
 void vw_history_close(struct vw_history *h);
+
+/* wait = false: from now on vw_history_keep does not wait for the disk. For a version
+ * that can be had elsewhere (libvirtd has it): a power cut may take it, and no other. */
+void vw_history_wait(struct vw_history *h, bool wait);
 
 /* Keep one version. uuid must be a canonical UUID (else -EINVAL; upper case is
  * the same domain). If the newest version has the same XML nothing is written

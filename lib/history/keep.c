@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeping a version: write, fsync, rename, fsync of the directory; then pruning. */
+/* Keeping a version: write, rename, fsync of the file and of the way to it; then pruning.
+ *
+ * The fsyncs come last, and the file's first: a journaling filesystem then has all of it, the
+ * new directory included, in one commit, and the others find nothing to do. Before them
+ * nobody is told that the version is kept; a power cut may leave a name with half of its
+ * data, which its trailer betrays. */
 #include "history-store.h"
 
 #include <errno.h>
@@ -28,7 +33,7 @@ static int write_all(int fd, struct iovec *iov, int n)
 	return 0;
 }
 
-/* The whole file, safe on disk, under its temporary name. */
+/* The whole file, under its temporary name. Return: its descriptor or negative errno. */
 static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 {
 	VW_AUTOCLOSE int fd = -1;
@@ -46,16 +51,20 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	if (fchmod(fd, 0600) < 0) /* whatever the umask is */
 		return -errno;
 	r = write_all(fd, iov, 3);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
+	if (r < 0)
+		return r;
+	r = fd;
+	fd = -1;
 	return r;
 }
 
-static int commit(int dirfd, const struct vw_version *v, const char *xml)
+static int commit(const struct vw_history *h, int dirfd, const struct vw_version *v,
+		  const char *xml)
 {
 	const struct vw_slot slot = { .n = v->n, .time = v->time };
+	VW_AUTOCLOSE int fd = write_new(dirfd, v, xml);
 	char name[VW_SLOT_NAME_MAX];
-	int r = write_new(dirfd, v, xml);
+	int r = fd < 0 ? fd : 0;
 
 	vw_store_slot_name(&slot, name);
 	if (r == 0 && renameat(dirfd, VW_STORE_NEW, dirfd, name) < 0)
@@ -64,11 +73,19 @@ static int commit(int dirfd, const struct vw_version *v, const char *xml)
 		unlinkat(dirfd, VW_STORE_NEW, 0);
 		return r;
 	}
-	return fsync(dirfd) < 0 ? -errno : 0;
+	if (h->no_wait)
+		return 0;
+	if (fsync(fd) < 0 || fsync(dirfd) < 0 || (v->n == 1 && fsync(h->dirfd) < 0)) {
+		r = -errno;
+		unlinkat(dirfd, name, 0); /* not kept is not there */
+	}
+	return r;
 }
 
-/* Has that version this very XML? A damaged one has not. */
-static bool same_xml(int dirfd, const struct vw_slot *slot, const char *xml, size_t len)
+/* Has that version this very XML? A damaged one has not. If it was kept without waiting
+ * for the disk, wait now. */
+static bool same_xml(const struct vw_history *h, int dirfd, const struct vw_slot *slot,
+		     const char *xml, size_t len)
 {
 	VW_AUTOCLOSE int fd = -1;
 	VW_AUTOFREE char *old = NULL;
@@ -78,6 +95,8 @@ static bool same_xml(int dirfd, const struct vw_slot *slot, const char *xml, siz
 	fd = vw_store_open(dirfd, slot, &v);
 	same = fd >= 0 && v.size == len && vw_store_read(fd, &v, &old) == 0 &&
 	       memcmp(old, xml, len) == 0;
+	if (same && !h->no_wait)
+		same = fsync(fd) == 0 && fsync(dirfd) == 0;
 	vw_version_clear(&v);
 	return same;
 }
@@ -99,8 +118,8 @@ static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
 }
 
 /* What vw_history_keep does once it has the lock. */
-static int keep_locked(int dirfd, struct vw_version *v, const char *xml, unsigned max_versions,
-		       unsigned max_days)
+static int keep_locked(const struct vw_history *h, int dirfd, struct vw_version *v, const char *xml,
+		       unsigned max_versions, unsigned max_days)
 {
 	VW_AUTOFREE struct vw_slot *slots = NULL;
 	size_t n = 0;
@@ -113,14 +132,14 @@ static int keep_locked(int dirfd, struct vw_version *v, const char *xml, unsigne
 		const struct vw_slot *newest = &slots[n - 1];
 
 		v->n = newest->n;
-		if (same_xml(dirfd, newest, xml, v->size))
+		if (same_xml(h, dirfd, newest, xml, v->size))
 			return 0;
 		if (newest->n == UINT32_MAX)
 			return -EOVERFLOW;
 		v->n = newest->n + 1;
 	}
 	vw_trailer_hash(xml, v->size, v->hash);
-	r = commit(dirfd, v, xml);
+	r = commit(h, dirfd, v, xml);
 	if (r == 0)
 		prune(dirfd, slots, n, v->time, max_versions, max_days);
 	return r;
@@ -158,7 +177,7 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 	lock = vw_store_lock(h, dirfd, canonical, err);
 	if (lock < 0)
 		return lock;
-	r = keep_locked(dirfd, &v, xml, max_versions, max_days);
+	r = keep_locked(h, dirfd, &v, xml, max_versions, max_days);
 	if (r < 0)
 		return vw_store_error(h, canonical, r, "cannot keep a version", err);
 	if (ret_n)
