@@ -2,6 +2,7 @@
 /* virt-warden status: what runs, and what became of the domains. */
 #include "cmd-audit.h"
 #include "cmd-install.h"
+#include "cmd-status.h"
 #include "metadata.h"
 #include "out-json.h"
 #include "out-table.h"
@@ -19,6 +20,8 @@ struct status {
 	size_t oses;     /* in the index, 0 = none */
 	long index_days; /* -1 = unknown */
 	pid_t agent;
+	struct status_agent told;
+	bool has_told;
 	size_t domains, active, fixed, versions;
 	size_t modes[4]; /* by enum vw_mode */
 };
@@ -103,10 +106,19 @@ static void print_text(const struct cmd *cmd, const struct status *s)
 	    s->has_wrapper || !*s->virsh ? "" : ": not our wrapper");
 	ROW("hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook,
 	    s->has_hook ? "" : ": not installed");
-	if (s->agent)
+	if (s->has_told)
+		ROW("agent", s->told.connected == s->told.connections ? OUT_GOOD : OUT_WARN,
+		    "runs (pid %d): %zu of %zu libvirt connected, %zu fixed, %zu to be looked at, "
+		    "%zu wait for a cold boot, %zu from before",
+		    (int)s->agent, s->told.connected, s->told.connections, s->told.fixes,
+		    s->told.waiting, s->told.pending, s->told.existing);
+	else if (s->agent)
 		ROW("agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
 	else
 		ROW("agent", OUT_PLAIN, "not installed");
+	if (s->told.error_time)
+		ROW("last error", OUT_WARN, "%s (%ld s ago)", s->told.error,
+		    (long)(time(NULL) - s->told.error_time));
 	if (s->oses && s->index_days >= 0)
 		ROW("OS index", OUT_PLAIN, "%zu OSes, %ld day%s old", s->oses, s->index_days,
 		    s->index_days == 1 ? "" : "s");
@@ -122,27 +134,45 @@ static void print_text(const struct cmd *cmd, const struct status *s)
 	out_table_print(&t, 0, false);
 }
 
+/* NULL: it told nothing. */
+static json_t *told_json(const struct status *s)
+{
+	const struct status_agent *t = &s->told;
+
+	if (!s->has_told)
+		return NULL;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "pid",
+			 (json_int_t)s->agent, "connections", (json_int_t)t->connections,
+			 "connected", (json_int_t)t->connected, "domains", (json_int_t)t->domains,
+			 "waiting", (json_int_t)t->waiting, "pending", (json_int_t)t->pending,
+			 "existing", (json_int_t)t->existing, "fixes", (json_int_t)t->fixes,
+			 "last_error", out_json_string(t->error));
+}
+
 static int print_json(struct cmd *cmd, const struct status *s)
 {
 	char version[32] = "";
+	json_t *told = told_json(s), *top;
 
 	if (s->libvirt)
 		snprintf(version, sizeof(version), "%lu.%lu.%lu", s->libvirt / 1000000,
 			 s->libvirt / 1000 % 1000, s->libvirt % 1000);
-	return out_json_print(
-		cmd,
-		json_pack(
-			"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
-			"version", 1, "libvirt", "uri", out_json_string(s->uri), "version",
-			out_json_string(version), "wrapper", json_boolean(s->has_wrapper), "hook",
-			json_boolean(s->has_hook), "agent",
-			out_json_string(s->agent ? "running" : "not installed"), "os_index", "oses",
-			(json_int_t)s->oses, "days", (int)s->index_days, "domains", "total",
-			(json_int_t)s->domains, "active", (json_int_t)s->active, "fixed",
-			(json_int_t)s->fixed, "versions", (json_int_t)s->versions, "modes",
-			"enforce", (json_int_t)s->modes[VW_MODE_ENFORCE], "audit",
-			(json_int_t)s->modes[VW_MODE_AUDIT], "off",
-			(json_int_t)s->modes[VW_MODE_OFF]));
+	top = json_pack(
+		"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
+		"version", 1, "libvirt", "uri", out_json_string(s->uri), "version",
+		out_json_string(version), "wrapper", json_boolean(s->has_wrapper), "hook",
+		json_boolean(s->has_hook), "agent",
+		out_json_string(s->agent ? "running" : "not installed"), "os_index", "oses",
+		(json_int_t)s->oses, "days", (int)s->index_days, "domains", "total",
+		(json_int_t)s->domains, "active", (json_int_t)s->active, "fixed",
+		(json_int_t)s->fixed, "versions", (json_int_t)s->versions, "modes", "enforce",
+		(json_int_t)s->modes[VW_MODE_ENFORCE], "audit", (json_int_t)s->modes[VW_MODE_AUDIT],
+		"off", (json_int_t)s->modes[VW_MODE_OFF]);
+	if (top && told)
+		json_object_set_new(top, "agent_details", told);
+	else
+		json_decref(told);
+	return out_json_print(cmd, top);
 }
 
 static int run_status(struct cmd *cmd, int argc, char **argv)
@@ -163,6 +193,7 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 	if (!install_virsh(s.virsh, &s.has_wrapper))
 		s.virsh[0] = '\0';
 	s.agent = install_find_process(vw_context_paths(cmd->ctx)->sysroot, agent);
+	s.has_told = status_agent_read(vw_context_paths(cmd->ctx)->rundir, s.agent, &s.told);
 	look_at_index(cmd, &s);
 	look_at_libvirt(cmd, &s);
 	if (cmd->json)

@@ -36,6 +36,10 @@ has "$metrics" '^virt_warden_connected\{uri="qemu:///system"\} 1$'
 has "$metrics" '^virt_warden_domains\{uri="qemu:///system",state="off"\} 1$'
 has "$metrics" '^virt_warden_fixes_total [12]$'
 has "$metrics" '^virt_warden_findings\{uri="qemu:///system",rule="disk-cache"\} 0$'
+run 0 on "$VW_BUILD/virt-warden" status
+has "$tmp/out" "agent .*runs \(pid $(agent_pid)\): 1 of 1 libvirt connected, [12] fixed"
+run 0 on "$VW_BUILD/virt-warden" status --json
+[ "$(jq .agent_details.domains "$tmp/out")" = 1 ] || fail "the agent's domains are not told"
 agent_stop
 [ -z "$(agent_state)" ] || fail "the state outlives the agent"
 printf 'define = x\n' >"$VIRT_WARDEN_CONF"
