@@ -69,6 +69,13 @@ void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
 			"this OS boots from EFI only, and the host has no EFI firmware: install OVMF (Debian: apt install ovmf)");
 		return;
 	}
+	/* no word of the admin puts an EFI boot loader onto a disk that was installed for BIOS */
+	if (c->blank != VW_EV_BLANK) {
+		vw_note(c, "domain", "bios", "efi", c->blank,
+			"this OS boots from EFI only; not done, because %s: what is installed boots with the firmware that it was installed with",
+			c->blank_why);
+		return;
+	}
 	if (vw_decide(c, "domain", "bios", "efi", "this OS boots from EFI only"))
 		vw_try(c, vw_xml_set_attr(c->doc, os, "firmware", "efi"));
 }

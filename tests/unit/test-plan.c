@@ -400,6 +400,14 @@ static void test_plan_windows11(void **state)
 	assert_string_equal(p->template_id, "windows-11-virtio");
 	assert_fix(p, "disk-bus", "hda", "virtio");
 	vw_plan_free(p);
+	/* an installed disk boots with the firmware that it was installed with, whatever is allowed */
+	f->facts.disks[0].blank = VW_NO;
+	p = plan(f, GENERIC(""), 1u << VW_CLASS_BOOT);
+	assert_skip(p, "firmware", "what is installed boots with the firmware");
+	assert_fix(p, "machine", "domain", "q35");
+	assert_lacks(p, "efi");
+	assert_idempotent(f, p, 1u << VW_CLASS_BOOT);
+	vw_plan_free(p);
 	vw_caps_free(caps);
 }
 

@@ -81,6 +81,13 @@ has "$tmp/out" ' 0 fixed, 0 left'
 keeps win11 http://microsoft.com/win/11 qcow2
 says_why win11 machine firmware nic-model
 boots win11
+run 1 on virt-warden fix win11 --allow boot # the firmware stays, whatever is allowed: the disk was installed for it
+has "$tmp/out" 'firmware .* boots with the firmware that it was installed with'
+devices win11
+for line in 'machine: q35' 'firmware: bios' 'disk-bus: sata' 'nic-model: e1000e'; do
+	has "$tmp/devices" "^$line\$"
+done
+boots win11
 keeps winxp http://microsoft.com/win/xp raw
 boots winxp
 keeps freebsd http://freebsd.org/freebsd/13.1 raw
