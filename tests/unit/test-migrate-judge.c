@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The judgement of a move as a pure function: facts by hand, one change at a time. */
+#include "migrate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define WORDS(...)                                                                                \
+	{                                                                                         \
+		(const char *[]){ __VA_ARGS__ }, VW_N_ELEMENTS(((const char *[]){ __VA_ARGS__ })) \
+	}
+
+struct world {
+	struct vw_host_virt virts[2];
+	struct vw_host_net nets[1];
+	struct vw_host_facts hosts[2];
+	struct vw_live live;
+	struct vw_features table;
+	struct vw_move move;
+};
+
+static void make(struct world *w)
+{
+	static const char *features[] = { "aes", "sse2" }, *machines[] = { "q35" },
+			  *security[] = { "none" }, *local[] = { "/a.img" };
+
+	memset(w, 0, sizeof(*w));
+	for (size_t i = 0; i < 2; i++) {
+		w->virts[i] = (struct vw_host_virt){ .type = "qemu",
+						     .emulator = "/usr/bin/qemu",
+						     .model = "M",
+						     .vendor = "",
+						     .features = { features, 2 },
+						     .machines = { machines, 1 } };
+		for (size_t k = 0; k < 2; k++)
+			vw_featset_add(&w->virts[i].set,
+				       (unsigned)vw_features_intern(&w->table, features[k]));
+		w->nets[0] = (struct vw_host_net){ .name = "net", .active = true };
+		w->hosts[i] = (struct vw_host_facts){ .name = i ? "b" : "a",
+						      .uri = "",
+						      .hostname = "h",
+						      .uuid = i ? "2" : "1",
+						      .arch = "x86_64",
+						      .security = { security, 1 },
+						      .virts = &w->virts[i],
+						      .n_virts = 1,
+						      .nets = w->nets,
+						      .n_nets = 1 };
+	}
+	w->live = (struct vw_live){
+		.active = true, .state = "running", .agent = true, .local = { local, 1 }
+	};
+	w->move = (struct vw_move){
+		.live = &w->live, .src = &w->hosts[0], .dst = &w->hosts[1], .table = &w->table
+	};
+}
+
+/* Judge a domain with these devices; is the verdict so, and the worst reason this one? */
+static void check(struct world *w, const char *devices, enum vw_verdict verdict, const char *id)
+{
+	struct vw_judgement j = { 0 };
+	struct vw_xml *x = NULL;
+	char *text = NULL;
+
+	assert_true(asprintf(&text,
+			     "<domain type='qemu'><name>g</name><uuid>u</uuid>"
+			     "<os><type machine='q35'>hvm</type></os>"
+			     "<cpu mode='host-model'/><devices>%s</devices></domain>",
+			     devices) > 0);
+	assert_int_equal(vw_xml_parse(text, strlen(text), "test", "domain", &x, NULL), 0);
+	w->move.doc = x;
+	assert_int_equal(vw_move_judge(&w->move, &j, NULL), 0);
+	assert_string_equal(vw_verdict_name(j.verdict), vw_verdict_name(verdict));
+	if (id)
+		assert_string_equal(j.reasons[0].id, id);
+	for (size_t i = 0; i < j.n; i++) {
+		const char *const *known = vw_reason_ids();
+
+		while (*known && strcmp(*known, j.reasons[i].id) != 0)
+			known++;
+		assert_non_null(*known); /* each id that is said is in the list */
+	}
+	vw_judgement_clear(&j);
+	vw_xml_free(x);
+	free(text);
+	vw_features_clear(&w->table);
+}
+
+#define DISK \
+	"<disk type='file'><driver cache='none'/><source file='/a.img'/><target dev='vda'/></disk>"
+
+static void test_network(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make(&w);
+	check(&w, "<interface type='network'><source network='net'/></interface>", VW_VERDICT_OK,
+	      NULL);
+	make(&w);
+	check(&w, "<interface type='network'><source network='other'/></interface>",
+	      VW_VERDICT_BLOCKED, "network-missing");
+	make(&w);
+	w.nets[0].active = false;
+	check(&w, "<interface type='network'><source network='net'/></interface>",
+	      VW_VERDICT_BLOCKED, "network-inactive");
+	make(&w);
+	w.hosts[1].unasked = (struct vw_words)WORDS("networks: access denied");
+	check(&w, "<interface type='network'><source network='other'/></interface>",
+	      VW_VERDICT_UNKNOWN, "unasked");
+	make(&w);
+	w.move.flags = VW_MOVE_OFFLINE;
+	check(&w, "<interface type='network'><source network='other'/></interface>", VW_VERDICT_OK,
+	      NULL);
+}
+
+static void test_storage(void **state)
+{
+	struct vw_host_file file = { "/a.img", true };
+	struct world w;
+
+	(void)state;
+	make(&w);
+	check(&w, DISK, VW_VERDICT_BLOCKED, "disk-not-shared");
+	make(&w);
+	w.live.shared = w.live.local;
+	w.live.local.n = 0;
+	check(&w, DISK, VW_VERDICT_OK, "disk-unproved");
+	make(&w);
+	w.live.local.n = 0;
+	check(&w, DISK, VW_VERDICT_UNKNOWN, NULL);
+	make(&w);
+	w.move.flags = VW_MOVE_COPY_STORAGE;
+	w.hosts[1].files = &file;
+	w.hosts[1].n_files = 1;
+	check(&w, DISK, VW_VERDICT_OK, NULL);
+	make(&w);
+	w.move.flags = VW_MOVE_COPY_STORAGE;
+	file.there = false;
+	w.hosts[1].files = &file;
+	w.hosts[1].n_files = 1;
+	check(&w, DISK, VW_VERDICT_BLOCKED, "disk-target-missing");
+	make(&w);
+	w.move.flags = VW_MOVE_COPY_STORAGE;
+	w.move.copied = (struct vw_words)WORDS("vdb");
+	check(&w, DISK, VW_VERDICT_BLOCKED, "disk-not-shared");
+}
+
+static void test_state(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make(&w);
+	w.live.snapshots = 1;
+	check(&w, "", VW_VERDICT_BLOCKED, "snapshot");
+	make(&w);
+	w.live.checkpoints = 1;
+	check(&w, "", VW_VERDICT_BLOCKED, "checkpoint");
+	make(&w);
+	w.live.block_job = true;
+	check(&w, "", VW_VERDICT_BLOCKED, "block-job");
+	make(&w);
+	w.live.job = true;
+	check(&w, "", VW_VERDICT_BLOCKED, "job-active");
+	make(&w);
+	w.live.io_error = true;
+	check(&w, "", VW_VERDICT_RISK, "io-error");
+	make(&w);
+	w.live.agent = false;
+	check(&w, "", VW_VERDICT_OK, "no-agent");
+}
+
+static void test_cpu(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make(&w);
+	memset(&w.virts[1].set, 0, sizeof(w.virts[1].set));
+	check(&w, "", VW_VERDICT_BLOCKED, "cpu-features");
+	/* back: what it has is what the destination gave it */
+	make(&w);
+	memset(&w.virts[1].set, 0, sizeof(w.virts[1].set));
+	w.move.flags = VW_MOVE_BACK;
+	check(&w, "", VW_VERDICT_OK, NULL);
+	make(&w);
+	w.virts[1].features.n = 0;
+	check(&w, "", VW_VERDICT_UNKNOWN, "unasked");
+}
+
+static void test_host(void **state)
+{
+	struct vw_host_domain taken = { .name = "g", .uuid = "other" };
+	struct world w;
+
+	(void)state;
+	make(&w);
+	w.hosts[1].uuid = "1";
+	check(&w, "", VW_VERDICT_BLOCKED, "host-same");
+	make(&w);
+	w.hosts[1].domains = &taken;
+	w.hosts[1].n_domains = 1;
+	check(&w, "", VW_VERDICT_BLOCKED, "name-taken");
+	make(&w);
+	taken = (struct vw_host_domain){ .name = "g", .uuid = "u" };
+	w.hosts[1].domains = &taken;
+	w.hosts[1].n_domains = 1;
+	check(&w, "", VW_VERDICT_OK, NULL);
+	taken.active = true;
+	make(&w);
+	w.hosts[1].domains = &taken;
+	w.hosts[1].n_domains = 1;
+	check(&w, "", VW_VERDICT_BLOCKED, "already-active");
+	make(&w);
+	w.hosts[1].hostname = "localhost";
+	check(&w, "", VW_VERDICT_RISK, "host-localhost");
+	make(&w);
+	w.hosts[0].qemu = 8000000;
+	w.hosts[1].qemu = 7002000;
+	check(&w, "", VW_VERDICT_RISK, "qemu-older");
+	make(&w);
+	w.hosts[1].n_virts = 0;
+	check(&w, "", VW_VERDICT_BLOCKED, "virt-type");
+}
+
+/* A hostile domain: no names, no targets, a name full of quotes. */
+static void test_hostile(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make(&w);
+	check(&w,
+	      "<disk/><disk type='block'/><interface/><interface type='network'><source/></interface>"
+	      "<hostdev/><shmem/><tpm/><filesystem/><graphics/><input/>",
+	      VW_VERDICT_BLOCKED, NULL);
+}
+
+static void test_features(void **state)
+{
+	struct vw_features t = { 0 };
+	char name[VW_FEATURES_MAX][8];
+
+	(void)state;
+	for (unsigned i = 0; i < VW_FEATURES_MAX; i++) {
+		snprintf(name[i], sizeof(name[i]), "f%u", i);
+		assert_int_equal(vw_features_intern(&t, name[i]), (int)i);
+	}
+	assert_int_equal(vw_features_intern(&t, "f7"), 7);
+	assert_true(vw_features_intern(&t, "one more") < 0);
+	vw_features_clear(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_network),  cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_state),    cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_host),     cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_features),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
