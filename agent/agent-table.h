@@ -12,10 +12,10 @@ enum {
 	AGENT_EXISTING = 1 << 1,  /* was there before the agent: audit only until it is changed */
 	AGENT_PENDING = 1 << 2,   /* fixed while it ran: takes effect at its next cold boot */
 	AGENT_UNSETTLED = 1 << 3, /* to be looked at once more when it has been quiet */
-	AGENT_WORD = 1 << 4,      /* the admin changed our metadata: skips that are gone are meant */
+	AGENT_WORD = 1 << 4, /* the admin changed our metadata: skips that are gone are meant */
 	AGENT_RUNNING = 1 << 5,
-	AGENT_REVERTED = 1 << 7,  /* to a snapshot: nobody took anything back by hand */
-	AGENT_GONE = 1 << 6,      /* undefined while we were at it: did we bring it back? */
+	AGENT_REVERTED = 1 << 7, /* to a snapshot: nobody took anything back by hand */
+	AGENT_GONE = 1 << 6,     /* undefined while we were at it: did we bring it back? */
 };
 #define AGENT_KEPT_FLAGS (AGENT_NEW | AGENT_EXISTING | AGENT_PENDING | AGENT_UNSETTLED)
 
@@ -28,12 +28,12 @@ struct agent_entry {
 	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_ids()[i] */
 	uint32_t hand;     /* rules that were taken back by hand */
 	unsigned flags;
-	unsigned mark;     /* the walk that saw it last */
-	uint8_t tries;     /* starts over because another client was faster */
-	uint8_t applied;   /* our own changes since the last one of somebody else */
-	uint8_t failures;  /* in a row: history, libvirtd */
-	bool expect;       /* the event of our own define is still to come */
-	uint8_t defined;   /* events since AGENT_GONE */
+	unsigned mark;    /* the walk that saw it last */
+	uint8_t tries;    /* starts over because another client was faster */
+	uint8_t applied;  /* our own changes since the last one of somebody else */
+	uint8_t failures; /* in a row: history, libvirtd */
+	bool expect;      /* the event of our own define is still to come */
+	uint8_t defined;  /* events since AGENT_GONE */
 };
 
 struct agent_table {

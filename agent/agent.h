@@ -32,14 +32,14 @@ struct agent_conn {
 	char *uri;
 	virConnectPtr virt; /* NULL = not connected */
 	int callbacks[AGENT_CALLBACKS];
-	bool broken;            /* the close callback came */
-	unsigned failures;      /* to connect, since it was connected */
-	int64_t reconnect;      /* when to try again, ms */
-	unsigned long version;  /* of libvirtd now, 0 = unknown */
-	bool first;             /* the agent never saw this libvirtd before */
-	bool rebase;            /* another version: texts differ, though nobody changed them */
-	char *known_path;       /* what was known of the domains when we last ran */
-	size_t known_lines;     /* in that file */
+	bool broken;           /* the close callback came */
+	unsigned failures;     /* to connect, since it was connected */
+	int64_t reconnect;     /* when to try again, ms */
+	unsigned long version; /* of libvirtd now, 0 = unknown */
+	bool first;            /* the agent never saw this libvirtd before */
+	bool rebase;           /* another version: texts differ, though nobody changed them */
+	char *known_path;      /* what was known of the domains when we last ran */
+	size_t known_lines;    /* in that file */
 	unsigned long known_version;
 	struct agent_table table;
 	struct agent_sync sync;
@@ -57,14 +57,14 @@ struct agent_error {
 
 struct agent {
 	struct vw_context *ctx;
-	bool stale;              /* open the context anew before it is used next */
-	uint64_t conf_stamp;     /* which warden.conf it was opened with */
+	bool stale;          /* open the context anew before it is used next */
+	uint64_t conf_stamp; /* which warden.conf it was opened with */
 	struct agent_conn *conns;
 	size_t n_conns;
 	int timer;
 	bool stop, reload;
 	bool foreground;
-	bool history_failed;     /* said once */
+	bool history_failed; /* said once */
 	struct agent_counts counts;
 	struct agent_error errors[AGENT_ERRORS];
 	size_t n_errors;

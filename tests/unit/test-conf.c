@@ -208,9 +208,10 @@ static void test_refused(void **state)
 	assert_refused(
 		"[agent]\ncompare-interval = 0\n",
 		"warden.conf:2: [agent] compare-interval = '0': must be a number from 1 to 86400");
-	assert_refused("[agent]\nmetrics = x.prom\n",
-		       "warden.conf:2: [agent] metrics = 'x.prom': must be the full path of a file, "
-		       "or empty");
+	assert_refused(
+		"[agent]\nmetrics = x.prom\n",
+		"warden.conf:2: [agent] metrics = 'x.prom': must be the full path of a file, "
+		"or empty");
 	assert_refused(
 		"[cpu]\nbaseline = a b\n",
 		"warden.conf:2: [cpu] baseline = 'a b': must be a CPU model of `virsh cpu-models "
