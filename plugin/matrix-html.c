@@ -89,14 +89,15 @@ static int reason_number(struct page *p, json_t *reason)
 static json_t *cell(struct page *p, struct matrix *m, size_t from, size_t to)
 {
 	struct vw_judgement j = { 0 };
-	json_t *numbers = json_array(), *reasons, *reason;
+	json_t *numbers = json_array(), *reasons;
 	size_t i;
 
 	if (from == to || matrix_judge(m, from, to, &j, NULL) < 0)
 		return numbers;
 	reasons = host_reasons_json(&j);
-	json_array_foreach(reasons, i, reason)
-		json_array_append_new(numbers, json_integer(reason_number(p, reason)));
+	for (i = 0; i < json_array_size(reasons); i++)
+		json_array_append_new(numbers,
+				      json_integer(reason_number(p, json_array_get(reasons, i))));
 	json_decref(reasons);
 	vw_judgement_clear(&j);
 	return numbers;
