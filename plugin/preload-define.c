@@ -236,12 +236,16 @@ static virDomainPtr put_back(struct attempt *a, virDomainPtr dom)
 	return again;
 }
 
+/* What libvirtd has now, too; it need not be waited for. */
 static void keep_after(struct attempt *a, virDomainPtr dom)
 {
 	VW_AUTOFREE char *rules = vw_plan_rules(a->plan);
+	struct vw_history *h = vw_context_history(a->ctx, NULL);
 	struct vw_err err = { 0 };
 	int r = 0;
 
+	if (h)
+		vw_history_wait(h, false);
 	if (a->apply)
 		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules,
 				  &err);

@@ -26,19 +26,22 @@ static void set_os(struct vw_gathered *g, struct vw_os *os, enum vw_os_source so
 		g->os_note[0] = 0;
 }
 
-/* The OS on the install media, as libosinfo recognises it. Return: true if it did. */
+/* The OS on the install media, as libosinfo recognises it: the helper prints one line,
+ * "id=http://debian.org/debian/11 short-id=…". Return: true if it did. */
 static bool os_of_media(struct vw_context *c, struct vw_osindex *index, struct vw_gathered *g,
 			const char *path)
 {
 	VW_AUTOFREE char *program = vw_context_program(c, "virt-warden-osinfo");
 	struct vw_os *os = NULL;
-	char id[256];
+	char line[512];
 
-	if (!program || vw_run((char *[]){ program, (char *)"media", (char *)path, NULL },
-			       MEDIA_TIMEOUT_MS, id, sizeof(id), NULL) != 0)
+	if (!program ||
+	    vw_run((char *[]){ program, (char *)"media", (char *)path, NULL }, MEDIA_TIMEOUT_MS,
+		   line, sizeof(line), NULL) != 0 ||
+	    !vw_startswith(line, "id="))
 		return false;
-	id[strcspn(id, " \t\n")] = 0;
-	if (!*id || vw_osindex_find(index, id, &os, NULL) < 0)
+	line[strcspn(line, " \t\n")] = 0;
+	if (vw_osindex_find(index, line + strlen("id="), &os, NULL) < 0)
 		return false;
 	set_os(g, os, VW_OS_MEDIA, VW_EV_ASSUMED);
 	return true;
