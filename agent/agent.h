@@ -59,6 +59,7 @@ struct agent {
 	struct vw_context *ctx;
 	bool stale;          /* open the context anew before it is used next */
 	uint64_t conf_stamp; /* which warden.conf it was opened with */
+	bool conf_bad;       /* that one was refused, and that was said */
 	struct agent_conn *conns;
 	size_t n_conns;
 	int timer;

@@ -74,16 +74,18 @@ struct vw_context *agent_context(struct agent *a)
 
 	if (!a->stale && stamp == a->conf_stamp)
 		return a->ctx;
+	if (a->conf_bad && stamp == a->conf_stamp)
+		return NULL;
 	a->conf_stamp = stamp;
 	if (vw_context_open(&fresh, &err) < 0) {
 		a->counts.errors++;
-		a->stale = true;
+		a->conf_bad = a->stale = true;
 		agent_log(a, LOG_ERR, "config", NULL, NULL, "%s", err.text);
 		return NULL;
 	}
 	vw_context_close(a->ctx);
 	a->ctx = fresh;
-	a->stale = false;
+	a->conf_bad = a->stale = false;
 	vw_context_osindex(fresh, NULL); /* building it may take seconds: not when it is needed */
 	return fresh;
 }
@@ -149,7 +151,7 @@ static void tick(int timer, void *opaque)
 	int64_t next = 0, wait;
 
 	if (a->reload) {
-		a->reload = false;
+		a->reload = a->conf_bad = false;
 		a->stale = true;
 		agent_context(a);
 		for (size_t i = 0; i < a->n_conns; i++)
