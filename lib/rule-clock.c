@@ -74,14 +74,18 @@ void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
 	add_timers(c, clock, data);
 }
 
-/* May the emulator be asked for this flag? All flags are looked up: some CPUs lack some. Where
- * libvirt does not say, KVM is trusted with the flags that the template does not hold back. */
+/* May the emulator be asked for this flag? All are looked up: some CPUs lack some. What the
+ * template holds back (need-caps) is KVM's alone: libvirt (9.0) reports for TCG what it saw on
+ * KVM, and QEMU then refuses to start ("kernel doesn't allow setting HyperV VP_INDEX"). Where
+ * libvirt says nothing, KVM is trusted with the rest. */
 static bool flag_offered(const struct vw_ctx *c, const xmlNode *flag)
 {
 	enum vw_known has = vw_caps_has(c->caps, "hyperv.features", (char *)flag->name);
+	bool need_caps = vw_streq(vw_xml_attr(flag, "need-caps"), "yes");
 
-	return has == VW_YES ||
-	       (has == VW_UNKNOWN && c->kvm && !vw_streq(vw_xml_attr(flag, "need-caps"), "yes"));
+	if (!c->kvm)
+		return has == VW_YES && !need_caps;
+	return has == VW_YES || (has == VW_UNKNOWN && !need_caps);
 }
 
 static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)

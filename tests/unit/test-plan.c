@@ -547,9 +547,19 @@ static void test_plan_new_family(void **state)
 	vw_plan_free(p);
 }
 
-/* libvirt before 9.0 says nothing of Hyper-V flags: what virt-install sets, on KVM only. */
+/* libvirt before 9.0 says nothing of Hyper-V flags: what virt-install sets, on KVM only; what
+ * KVM alone can do is never asked of TCG. */
 static void test_plan_hyperv_unknown(void **state)
 {
+	static const char caps_xml[] =
+		"<domainCapabilities><machine>pc-q35-7.2</machine><features><hyperv supported='yes'><enum name='features'>"
+		"<value>relaxed</value><value>spinlocks</value><value>vpindex</value><value>stimer</value>"
+		"</enum></hyperv></features></domainCapabilities>";
+	static const char tcg[] =
+		"<domain type='qemu'><name>t</name><os><type arch='x86_64' machine='q35'>hvm</type></os><devices>"
+		"<disk type='file'><source file='/x'/><target dev='hda' bus='sata'/></disk></devices></domain>";
+	const struct vw_caps *list[1];
+	struct vw_caps *caps = NULL;
 	struct fixture *f = *state;
 	struct vw_plan *p;
 
@@ -561,6 +571,15 @@ static void test_plan_hyperv_unknown(void **state)
 	assert_lacks(p, "need-caps");
 	assert_idempotent(f, p, 0);
 	vw_plan_free(p);
+	/* TCG on a host with KVM: libvirt reports KVM's flags, with which QEMU would not start */
+	assert_int_equal(vw_caps_parse(caps_xml, strlen(caps_xml), &caps, NULL), 0);
+	list[0] = caps;
+	f->facts.caps = list;
+	f->facts.n_caps = 1;
+	p = plan(f, tcg, 0);
+	assert_fix(p, "hyperv", "domain", "relaxed spinlocks");
+	vw_plan_free(p);
+	vw_caps_free(caps);
 }
 
 static void test_plan_metadata(void **state)
