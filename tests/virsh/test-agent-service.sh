@@ -74,5 +74,19 @@ wait_for 5 grep -q '^VIRT_WARDEN_KIND=fixed$' "$tmp/journal" || fail "no line in
 has "$tmp/journal" '^MESSAGE=web2: fixed: .*disk-cache'
 has "$tmp/journal" '^VIRT_WARDEN_DOMAIN=web2$'
 has "$tmp/journal" "^VIRT_WARDEN_UUID=$(uuid_of web2)\$"
+
+# A mistake in warden.conf: nothing is changed until it is mended, and that is said once.
+printf 'define = x\n' >"$VIRT_WARDEN_CONF"
+for name in web3 web4; do
+	generic $name >"$tmp/$name.xml"
+	plain define "$tmp/$name.xml" >"$tmp/err"
+done
+wait_for 5 grep -q '^MESSAGE=.*warden.conf:1:' "$tmp/journal" || fail "not said"
+sleep 1.5
+[ "$(grep -c '^MESSAGE=.*warden.conf:1:' "$tmp/journal")" = 1 ] || fail "said more than once"
+stored_hasnt web3 "cache='none'"
+printf '[agent]\ncompare-interval = 2\n' >"$VIRT_WARDEN_CONF"
+becomes web3 "bus='virtio'"
+becomes web4 "bus='virtio'"
 agent_stop
 wait_for 5 grep -qx STOPPING=1 "$tmp/notify" || fail "its end is not told"
