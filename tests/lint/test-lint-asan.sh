@@ -9,7 +9,7 @@ VW_BUILD=$(realpath -m "${VW_BUILD:-$top/build}")
 
 make -s -C "$top" --no-print-directory B="$VW_BUILD" asan-build
 export VW_BUILD=$VW_BUILD/asan
-export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1
+export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:malloc_context_size=10 UBSAN_OPTIONS=print_stacktrace=1
 
 status=0 count=0
 for program in "$VW_BUILD"/unit/test-*; do
