@@ -34,7 +34,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(LDHARDEN) $(SAN) $(LDFLAGS)
+ALL_LDFLAGS = $(LDHARDEN) -pthread $(SAN) $(LDFLAGS)
 
 srcs = $(wildcard $(1)/*.c)
 objs = $(patsubst %.c,$(B)/obj/%.o,$(call srcs,$(1)))
