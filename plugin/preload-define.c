@@ -7,6 +7,7 @@
 #include "preload.h"
 
 #include "quote.h"
+#include "virt-ahead.h"
 #include "virt-put-back.h"
 
 #include <errno.h>
@@ -25,10 +26,15 @@ struct attempt {
 	bool apply;     /* plan->xml is to be used */
 	const char *why_not; /* the plan is only told, because … */
 	struct vw_notes notes;
+	struct vw_ahead keeping; /* of what was typed; then keep_result and keep_error are set */
+	bool kept;
+	int keep_result;
+	struct vw_err keep_error;
 };
 
 static void attempt_clear(struct attempt *a)
 {
+	vw_ahead_join(&a->keeping);
 	vw_plan_free(a->plan); /* borrows from the facts */
 	vw_gathered_free(a->facts);
 	vw_xml_free(a->doc);
@@ -119,19 +125,64 @@ static int respect_history(struct attempt *a, struct vw_err *err)
 	return 0;
 }
 
+static void *keep_typed(void *arg)
+{
+	struct attempt *a = arg;
+
+	a->keep_result = vw_apply_keep(a->ctx, a->uuid, a->facts->outline->name, a->call->xml,
+				       VW_CAUSE_CLIENT, "", &a->keep_error);
+	return NULL;
+}
+
+/* Of a new domain what was typed is kept in any case, so the disk can work while we plan. */
+static void keep_ahead(struct attempt *a)
+{
+	a->kept = !a->previous;
+	if (a->kept)
+		vw_ahead_start(&a->keeping, keep_typed, a);
+}
+
 /* Keep what is about to be replaced, and what was typed if that is not what is used.
  * Return: 0 or negative errno: then nothing is changed. */
 static int keep_before(struct attempt *a, struct vw_err *err)
 {
 	int r = 0;
 
+	vw_ahead_join(&a->keeping);
 	if (a->previous)
 		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->previous, VW_CAUSE_SEEN, "",
 				  err);
-	if (r == 0 && a->apply)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "",
-				  err);
-	return r;
+	if (r < 0 || !a->apply)
+		return r;
+	if (!a->kept)
+		keep_typed(a);
+	*err = a->keep_error;
+	return a->keep_result;
+}
+
+/* Read the XML and learn what libvirtd knows of the domain. Return: 0; 1 = nothing for us
+ * to do; negative errno. */
+static int recognise(struct attempt *a, struct vw_err *err)
+{
+	struct vw_gathered *g;
+	int r = parse(a, err);
+
+	if (r == 0)
+		r = vw_collect_begin(a->ctx, a->call->conn, NULL, a->doc, &a->facts, err);
+	if (r < 0)
+		return r;
+	g = a->facts;
+	if (g->outline->mode == VW_MODE_OFF || g->facts.new_here == VW_UNKNOWN || !identify(a))
+		return 1;
+	if (!a->call->persistent && g->facts.active == VW_YES)
+		return 1; /* can't be created twice */
+	if (!g->known)
+		return 0;
+	a->previous = virDomainGetXMLDesc(g->known,
+					  VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+	return a->previous ? 0
+			   : vw_err_set(err, -EACCES, "%s: %s", g->outline->name,
+					virGetLastErrorMessage());
 }
 
 /* From the typed XML to a plan. Return: 0; 1 = nothing for us to do; negative errno. */
@@ -145,23 +196,14 @@ static int consider(struct attempt *a, struct vw_err *err)
 	policy = vw_context_policy(a->ctx);
 	if (policy->define == VW_DEFINE_OFF)
 		return 1;
-	r = parse(a, err);
-	if (r == 0)
-		r = vw_collect(a->ctx, a->call->conn, NULL, a->doc, NULL, &a->facts, err);
-	if (r < 0)
+	vw_context_hurry(a->ctx);
+	r = recognise(a, err);
+	if (r != 0)
 		return r;
-	if (a->facts->outline->mode == VW_MODE_OFF || a->facts->facts.new_here == VW_UNKNOWN ||
-	    !identify(a))
-		return 1;
-	if (!a->call->persistent && a->facts->facts.active == VW_YES)
-		return 1; /* can't be created twice */
-	if (a->facts->known)
-		a->previous = virDomainGetXMLDesc(a->facts->known,
-						  VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
-	if (a->facts->known && !a->previous)
-		return vw_err_set(err, -EACCES, "%s: %s", a->facts->outline->name,
-				  virGetLastErrorMessage());
-	r = plan(a, err);
+	keep_ahead(a);
+	r = vw_collect_rest(a->ctx, a->call->conn, a->doc, NULL, a->facts, err);
+	if (r == 0)
+		r = plan(a, err);
 	if (r == 0 && a->previous && a->plan->n_findings)
 		r = respect_history(a, err);
 	if (policy->define == VW_DEFINE_WARN)
@@ -188,7 +230,6 @@ static void prepare(struct attempt *a)
 		return;
 	/* A new UUID alone is no reason. */
 	a->apply = !a->why_not && a->plan->xml &&
-
 		   (a->hand || vw_plan_count(a->plan, VW_ACTION_FIX));
 	if (keep_before(a, &err) == 0)
 		return;

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gathers the facts about one domain XML (see virt-collect.h): as few calls to
  * libvirtd as will do, for a user waits at the prompt meanwhile. */
-#include "virt-collect.h"
-
-#include "metadata.h"
+#include "virt-collect-internal.h"
 #include "virt-run.h"
 
 #include <errno.h>
@@ -97,7 +95,7 @@ static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *a
 		snprintf(why.text, sizeof(why.text),
 			 "the XML names no OS, and no install media tells it");
 	snprintf(g->os_note, sizeof(g->os_note), "%.*s", (int)sizeof(g->os_note) - 1, why.text);
-	if (index && g->local)
+	if (index && vw_look_join(g) == 0 && g->local)
 		collect_media(c, index, g);
 	return 0;
 }
@@ -145,109 +143,8 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 	f->active_xml = g->active_xml;
 }
 
-static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
-		     const char *machine)
-{
-	const struct vw_outline *o = g->outline;
-	const struct vw_caps *caps = vw_context_caps(c, conn, o->emulator, o->arch, machine,
-						     o->type);
-
-	if (caps && g->facts.n_caps < VW_N_ELEMENTS(g->caps))
-		g->caps[g->facts.n_caps++] = caps;
-}
-
-/* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
-static bool same_machine(const char *machine, const char *family)
-{
-	static const struct {
-		const char *family, *begin;
-	} versioned[] = { { "q35", "pc-q35-" }, { "pc", "pc-i440fx-" } };
-
-	if (!*machine)
-		machine = "pc"; /* libvirt's default on x86 */
-	for (size_t i = 0; i < VW_N_ELEMENTS(versioned); i++)
-		if (!strcmp(versioned[i].family, family) &&
-		    vw_startswith(machine, versioned[i].begin))
-			return true;
-	return !strcmp(machine, family);
-}
-
-/* Does "has:DEVICE|DEVICE" hold? Other conditions ("kvm", "efi" …) are for the engine:
- * VW_UNKNOWN here. */
-static enum vw_known condition(const struct vw_os *os, const char *text, size_t len)
-{
-	char name[64];
-
-	if (len < 4 || strncmp(text, "has:", 4))
-		return VW_UNKNOWN;
-	for (size_t i = 4, n; os && i < len; i += n + 1) {
-		n = strcspn(text + i, "|");
-		n = n < len - i ? n : len - i;
-		snprintf(name, sizeof(name), "%.*s", (int)n, text + i);
-		if (vw_os_has(os, name))
-			return VW_YES;
-	}
-	return VW_NO;
-}
-
-/* The machine that the template prefers, "q35@has:qemu-x86-q35 pc": its first word that may hold.
- * Return: VW_YES if it does, VW_UNKNOWN if it may, VW_NO if there is none. */
-static enum vw_known preferred_machine(const struct vw_templates *t, const struct vw_gathered *g,
-				       char *buf, size_t size)
-{
-	const struct vw_template *tpl = vw_templates_pick(t, g->os, g->facts.virtio_drivers);
-	const char *s = tpl ? vw_xml_attr(vw_template_rule(tpl, "machine"), "prefer") : NULL;
-
-	for (size_t len; s && (s += strspn(s, " \t\n"), len = strcspn(s, " \t\n")); s += len) {
-		const char *at = memchr(s, '@', len);
-		size_t word = at ? (size_t)(at - s) : len;
-		enum vw_known ok = at ? condition(g->os, at + 1, len - word - 1) : VW_YES;
-
-		if (ok == VW_NO || word >= size)
-			continue;
-		snprintf(buf, size, "%.*s", (int)word, s);
-		return ok;
-	}
-	return VW_NO;
-}
-
-/* Will the plan change the machine type, if anything makes it? New here and all blank. */
-static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy)
-{
-	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER)
-		return false;
-	for (size_t i = 0; i < g->outline->n_disks; i++)
-		if (!strcmp(g->outline->disks[i].device, "disk") &&
-		    g->facts.disks[i].blank != VW_YES)
-			return false;
-	return true;
-}
-
-/* For the machine that the domain will have; where that is the admin's to say, for both. */
-static void collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
-			 const xmlNode *root)
-{
-	const struct vw_outline *o = g->outline;
-	const struct vw_templates *t = vw_context_templates(c, NULL);
-	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
-	enum vw_known prefers = VW_NO;
-	char machine[64] = "";
-
-	if (!conn)
-		return;
-	if (t && x86 && !vw_metadata_skips(root, "machine"))
-		prefers = preferred_machine(t, g, machine, sizeof(machine));
-	if (prefers != VW_NO && same_machine(o->machine, machine))
-		prefers = VW_NO;
-	if (prefers != VW_NO)
-		ask_caps(c, g, conn, machine);
-	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c)))
-		ask_caps(c, g, conn, o->machine);
-	g->facts.caps = g->caps;
-}
-
-int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
-	       const char *os, struct vw_gathered **ret, struct vw_err *err)
+int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+		     struct vw_gathered **ret, struct vw_err *err)
 {
 	struct vw_gathered *g = calloc(1, sizeof(*g));
 	int r;
@@ -255,20 +152,42 @@ int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struc
 	if (!g)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	r = vw_outline_make(doc, &g->outline, err);
-	if (r == 0) {
-		collect_drivers(g);
-		collect_state(g, conn, dom);
-		g->local = !conn || vw_conn_is_local(conn);
-		r = vw_collect_disks(c, conn, g->local, g->outline,
-				     VW_PROBE_BLANK | VW_PROBE_DISCARD, &g->facts, err);
-	}
 	if (r == 0)
-		r = collect_os(c, g, os, err);
+		r = vw_look_start(c, g, conn, err);
 	if (r < 0) {
 		vw_gathered_free(g);
 		return r;
 	}
-	collect_caps(c, g, conn, vw_xml_root(doc));
+	collect_drivers(g);
+	collect_state(g, conn, dom);
+	*ret = g;
+	return 0;
+}
+
+int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc, const char *os,
+		    struct vw_gathered *g, struct vw_err *err)
+{
+	int r = collect_os(c, g, os, err);
+
+	if (r < 0)
+		return r;
+	vw_collect_caps(c, g, conn, vw_xml_root(doc));
+	r = vw_look_join(g);
+	return r < 0 ? vw_err_set(err, r, "out of memory") : 0;
+}
+
+int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+	       const char *os, struct vw_gathered **ret, struct vw_err *err)
+{
+	struct vw_gathered *g = NULL;
+	int r = vw_collect_begin(c, conn, dom, doc, &g, err);
+
+	if (r == 0)
+		r = vw_collect_rest(c, conn, doc, os, g, err);
+	if (r < 0) {
+		vw_gathered_free(g);
+		return r;
+	}
 	*ret = g;
 	return 0;
 }
@@ -277,6 +196,8 @@ void vw_gathered_free(struct vw_gathered *g)
 {
 	if (!g)
 		return;
+	vw_look_join(g);
+	free(g->look);
 	vw_outline_free(g->outline);
 	vw_facts_clear(&g->facts);
 	if (g->os)

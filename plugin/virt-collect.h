@@ -9,6 +9,8 @@
 #include "plan.h"
 #include "virt-context.h"
 
+struct vw_look;
+
 /* Must not outlive the context. */
 struct vw_gathered {
 	struct vw_outline *outline;
@@ -19,7 +21,8 @@ struct vw_gathered {
 	virDomainPtr
 		known; /* what libvirtd has under that UUID, else under that name; NULL = nothing */
 	bool local;    /* probes could look at the disks */
-	char os_note[200]; /* why the OS is unknown or assumed, "" = nothing to say */
+	struct vw_look *look; /* virt-disks.c */
+	char os_note[200];    /* why the OS is unknown or assumed, "" = nothing to say */
 };
 
 /* conn: NULL = a file without a libvirt: a domain yet to be defined here; caps stay unknown.
@@ -30,6 +33,12 @@ struct vw_gathered {
  * Only -ENOMEM, and -ENOENT for an unknown `os` that the admin gave, are errors. */
 int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
 	       const char *os, struct vw_gathered **ret, struct vw_err *err);
+/* The same in two steps, for who has something to do between them: first what libvirtd
+ * knows of the domain, then the rest. On failure of the second g is still to be freed. */
+int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+		     struct vw_gathered **ret, struct vw_err *err);
+int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc, const char *os,
+		    struct vw_gathered *g, struct vw_err *err);
 void vw_gathered_free(struct vw_gathered *g);
 
 /* Look at the disks of the outline, want: VW_PROBE_… at most, and add one entry

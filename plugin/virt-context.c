@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the libvirt side opens once (see virt-context.h). One context belongs to one thread. */
+/* What the libvirt side opens once (see virt-context.h). */
 #include "virt-context.h"
 #include "virt-run.h"
 
@@ -27,6 +27,7 @@ struct vw_context {
 	struct vw_prober *prober;
 	struct vw_history *history;
 	struct known_caps *caps;
+	bool hurried;
 	bool built; /* the index was rebuilt, or that was tried */
 };
 
@@ -70,6 +71,16 @@ void vw_context_close(struct vw_context *c)
 	}
 	vw_paths_clear(&c->paths);
 	free(c);
+}
+
+void vw_context_hurry(struct vw_context *c)
+{
+	c->hurried = true;
+}
+
+bool vw_context_hurried(const struct vw_context *c)
+{
+	return c->hurried;
 }
 
 const struct vw_paths *vw_context_paths(const struct vw_context *c)

@@ -21,6 +21,12 @@ struct vw_context;
 int vw_context_open(struct vw_context **ret, struct vw_err *err);
 void vw_context_close(struct vw_context *c);
 
+/* One context belongs to one thread. In a hurry (one domain, and a user who waits) the
+ * collector looks at disks in a thread of its own: until it has its facts, the
+ * prober is that thread's. */
+void vw_context_hurry(struct vw_context *c);
+bool vw_context_hurried(const struct vw_context *c);
+
 const struct vw_paths *vw_context_paths(const struct vw_context *c);
 const struct vw_policy *vw_context_policy(const struct vw_context *c);
 struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err);

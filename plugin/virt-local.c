@@ -26,11 +26,6 @@
 #define FIRST_DYNAMIC_INO 0xF0000000u
 #define MNT_NS_FIXED_INO 0xEFFFFFF8u
 
-bool vw_conn_is_qemu(virConnectPtr conn)
-{
-	return vw_streq(virConnectGetType(conn), "QEMU");
-}
-
 /* "qemu:///system", "qemu+unix:///session?socket=…": no host, no other transport. */
 static bool uri_is_local(const char *uri)
 {
@@ -43,6 +38,16 @@ static bool uri_is_local(const char *uri)
 		if (n == strlen(schemes[i]) && !strncmp(uri, schemes[i], n))
 			return true;
 	return false;
+}
+
+bool vw_conn_is_qemu(virConnectPtr conn)
+{
+	VW_AUTOFREE char *uri = virConnectGetURI(conn); /* unlike the type, it is known here */
+	size_t n = uri ? strcspn(uri, ":+") : 0;
+
+	if (n && strncmp(uri, "remote", n))
+		return n == strlen("qemu") && !strncmp(uri, "qemu", n);
+	return vw_streq(virConnectGetType(conn), "QEMU");
 }
 
 static bool is_daemon(pid_t pid)

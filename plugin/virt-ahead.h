@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Work that goes on beside: a user waits at the prompt, and most of that time we
+ * would wait for a disk, a child or libvirtd in turn. */
+#ifndef VW_VIRT_AHEAD_H
+#define VW_VIRT_AHEAD_H
+
+#include "util.h"
+
+#include <pthread.h>
+
+struct vw_ahead {
+	pthread_t thread;
+	bool running;
+};
+
+/* Run work(arg) in a thread that takes none of the program's signals; at once and here
+ * if there can be no thread. What it uses is its own until vw_ahead_join. */
+void vw_ahead_start(struct vw_ahead *a, void *(*work)(void *), void *arg);
+/* Wait for it. Harmless when nothing was started. */
+void vw_ahead_join(struct vw_ahead *a);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Domain capabilities: for which machine type are they to be asked? One call usually does. */
+#include "metadata.h"
+#include "virt-collect-internal.h"
+
+static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		     const char *machine)
+{
+	const struct vw_outline *o = g->outline;
+	const struct vw_caps *caps = vw_context_caps(c, conn, o->emulator, o->arch, machine,
+						     o->type);
+
+	if (caps && g->facts.n_caps < VW_N_ELEMENTS(g->caps))
+		g->caps[g->facts.n_caps++] = caps;
+}
+
+/* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
+static bool same_machine(const char *machine, const char *family)
+{
+	static const struct {
+		const char *family, *begin;
+	} versioned[] = { { "q35", "pc-q35-" }, { "pc", "pc-i440fx-" } };
+
+	if (!*machine)
+		machine = "pc"; /* libvirt's default on x86 */
+	for (size_t i = 0; i < VW_N_ELEMENTS(versioned); i++)
+		if (!strcmp(versioned[i].family, family) &&
+		    vw_startswith(machine, versioned[i].begin))
+			return true;
+	return !strcmp(machine, family);
+}
+
+/* Does "has:DEVICE|DEVICE" hold? Other conditions ("kvm", "efi" …) are for the engine:
+ * VW_UNKNOWN here. */
+static enum vw_known condition(const struct vw_os *os, const char *text, size_t len)
+{
+	char name[64];
+
+	if (len < 4 || strncmp(text, "has:", 4))
+		return VW_UNKNOWN;
+	for (size_t i = 4, n; os && i < len; i += n + 1) {
+		n = strcspn(text + i, "|");
+		n = n < len - i ? n : len - i;
+		snprintf(name, sizeof(name), "%.*s", (int)n, text + i);
+		if (vw_os_has(os, name))
+			return VW_YES;
+	}
+	return VW_NO;
+}
+
+/* The machine that the template prefers, "q35@has:qemu-x86-q35 pc": its first word that may hold.
+ * Return: VW_YES if it does, VW_UNKNOWN if it may, VW_NO if there is none. */
+static enum vw_known preferred_machine(const struct vw_templates *t, const struct vw_gathered *g,
+				       char *buf, size_t size)
+{
+	const struct vw_template *tpl = vw_templates_pick(t, g->os, g->facts.virtio_drivers);
+	const char *s = tpl ? vw_xml_attr(vw_template_rule(tpl, "machine"), "prefer") : NULL;
+
+	for (size_t len; s && (s += strspn(s, " \t\n"), len = strcspn(s, " \t\n")); s += len) {
+		const char *at = memchr(s, '@', len);
+		size_t word = at ? (size_t)(at - s) : len;
+		enum vw_known ok = at ? condition(g->os, at + 1, len - word - 1) : VW_YES;
+
+		if (ok == VW_NO || word >= size)
+			continue;
+		snprintf(buf, size, "%.*s", (int)word, s);
+		return ok;
+	}
+	return VW_NO;
+}
+
+/* Will the plan change the machine type, if anything makes it? New here and all blank. */
+static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy)
+{
+	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER)
+		return false;
+	for (size_t i = 0; i < g->outline->n_disks; i++)
+		if (!strcmp(g->outline->disks[i].device, "disk") &&
+		    g->facts.disks[i].blank != VW_YES)
+			return false;
+	return true;
+}
+
+void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		     const xmlNode *root)
+{
+	const struct vw_outline *o = g->outline;
+	const struct vw_templates *t = vw_context_templates(c, NULL);
+	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
+	enum vw_known prefers = VW_NO;
+	char machine[64] = "";
+
+	if (!conn)
+		return;
+	if (t && x86 && !vw_metadata_skips(root, "machine"))
+		prefers = preferred_machine(t, g, machine, sizeof(machine));
+	if (prefers != VW_NO && same_machine(o->machine, machine))
+		prefers = VW_NO;
+	if (prefers != VW_NO)
+		ask_caps(c, g, conn, machine);
+	vw_look_join(g);
+	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c)))
+		ask_caps(c, g, conn, o->machine);
+	g->facts.caps = g->caps;
+}
