@@ -276,6 +276,17 @@ check_all() {
 		say "(findings above are a report: nothing was changed; virt-warden fix DOMAIN --diff shows a fix)"
 }
 
+# The agent is installed, but started only by the admin's word; a running one is renewed.
+agent_service() { # agent_service install|uninstall
+	[ -d /run/systemd/system ] || return 0
+	if [ "$1" = uninstall ]; then
+		! systemctl -q is-active virt-wardend 2>/dev/null || act systemctl disable --now virt-wardend
+		return 0
+	fi
+	act systemctl daemon-reload
+	act systemctl try-restart virt-wardend
+}
+
 do_install() {
 	local had_hook=yes
 	has_hook || had_hook=no
@@ -291,13 +302,20 @@ do_install() {
 	build_os_index
 	! command -v restorecon >/dev/null || act restorecon -R "$sysconfdir/libvirt/hooks" "$prefix/bin" || true
 	[ "$had_hook" = yes ] || reload_libvirtd
+	agent_service install
 	check_all
 	hash -r
+	if [ "$dry_run" = yes ]; then
+		say "dry run: nothing was changed"
+		return 0
+	fi
 	say "virt-warden is installed. virsh is now: $(command -v virsh || echo 'not on PATH')"
+	say "for clients other than virsh start the agent: systemctl enable --now virt-wardend (or: virt-wardend)"
 }
 
 do_uninstall() {
 	[ "$dry_run" = no ] || list_files | sed 's/^+ install.* /+ rm -f /'
+	[ -n "$DESTDIR" ] || agent_service uninstall
 	run_make uninstall ${purge:+PURGE=1}
 	[ -n "$purge" ] || say "config and history stay in $sysconfdir/virt-warden and $localstatedir/lib/virt-warden"
 }
