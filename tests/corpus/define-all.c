@@ -39,7 +39,9 @@ static void define_one(virConnectPtr conn, const char *path, const char *dir)
 	virDomainPtr dom = virDomainDefineXMLFlags(conn, xml, 0);
 
 	if (!dom) {
-		printf("refused %s: %s\n", name, virGetLastErrorMessage());
+		const char *why = virGetLastErrorMessage(); /* may quote the XML: its first line */
+
+		printf("refused %s: %.*s\n", name, (int)strcspn(why, "\n"), why);
 		free(xml);
 		return;
 	}
