@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-warden os: what osinfo-db says, which OS a domain or an image of install
  * media has, and storing it in a domain. */
+#include "buf.h"
 #include "cmd-audit.h"
 #include "cmd-meta.h"
 #include "metadata.h"
 #include "out-json.h"
 #include "out-table.h"
-#include "virt-run.h"
 
 #include <errno.h>
 #include <fnmatch.h>
-
-#define MEDIA_TIMEOUT_MS 10000
 
 static struct vw_osindex *open_index(struct cmd *cmd, struct vw_err *err)
 {
@@ -186,35 +184,36 @@ static int report_os(struct cmd *cmd, const struct vw_os *os, enum vw_os_source 
 	return CMD_OK;
 }
 
-/* What libosinfo recognises as install media. */
+/* What libosinfo recognises as install media: asked as for a domain that has it in its CD-ROM. */
 static int detect_media(struct cmd *cmd, const char *path)
 {
-	struct vw_err err = { 0 };
-	struct vw_osindex *index = open_index(cmd, &err);
-	VW_AUTOFREE char *program = index ? vw_context_program(cmd->ctx, "virt-warden-osinfo")
-					  : NULL;
+	const struct cmd_audit_options opt = { .findings_only = true };
+	CMD_AUTOAUDIT struct cmd_audit *a = NULL;
 	VW_AUTOFREE char *full = realpath(path, NULL);
-	char id[256] = "";
-	struct vw_os *os = NULL;
-	int rc;
+	VW_AUTOBUF struct vw_buf b = { 0 };
+	struct vw_err err = { 0 };
+	char *xml;
 
-	if (!index)
-		return cmd_fail(cmd, &err);
-	if (!program || !full) {
+	if (!full) {
 		cmd_error(cmd, "%s: %m", path);
 		return CMD_UNKNOWN;
 	}
-	rc = vw_run((char *[]){ program, (char *)"media", full, NULL }, MEDIA_TIMEOUT_MS, id,
-		    sizeof(id), &err);
-	id[strcspn(id, " \t\n")] = '\0';
-	if (rc < 0)
+	if (cmd_audit_ready(cmd, &err) < 0)
 		return cmd_fail(cmd, &err);
-	if (rc == 0 && *id)
-		vw_osindex_find(index, id, &os, &err);
-	rc = report_os(cmd, os, os ? VW_OS_MEDIA : VW_OS_NONE, os ? VW_EV_ASSUMED : VW_EV_UNKNOWN,
-		       os ? "" : "neither domain XML nor install media that libosinfo knows");
-	vw_os_free(os);
-	return rc;
+	vw_buf_puts(&b, "<domain type='qemu'><name>media</name><devices><disk type='file' "
+			"device='cdrom'><source file='");
+	vw_buf_xml(&b, full, '\'');
+	vw_buf_puts(&b, "'/><target dev='hdc' bus='ide'/></disk></devices></domain>");
+	xml = vw_buf_take(&b);
+	if (!xml) {
+		cmd_error(cmd, "%s: out of memory", path);
+		return CMD_UNKNOWN;
+	}
+	if (cmd_audit_text(cmd, xml, path, &opt, &a, &err) < 0)
+		return cmd_fail(cmd, &err);
+	return report_os(cmd, a->plan->os, a->plan->os_source, a->plan->os_confidence,
+			 a->plan->os ? ""
+				     : "neither domain XML nor install media that libosinfo knows");
 }
 
 /* Does the file begin as XML does? */
