@@ -3,6 +3,7 @@
 # os list, show and detect: as libosinfo has it; of install media and of domain XML; what is
 # unknown is said to be so.
 # timeout: 120
+# serial: media are looked at within seconds
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
