@@ -71,6 +71,7 @@ on install -m 0755 "$VW_BUILD/hook" $hook
 run 0 doctor
 check hook pass
 check hook-seen warn 'reload libvirtd, or kill -HUP [0-9]+'
+# shellcheck disable=SC2016  # the host's own variable is meant
 on sh -c 'mkdir -p "$VIRT_WARDEN_STATEDIR/run" /run/virt-warden
 	touch "$VIRT_WARDEN_STATEDIR/run/hook-reloaded" /run/virt-warden/hook-reloaded'
 run 0 doctor
