@@ -55,20 +55,35 @@ bool vw_disk_has_source(const xmlNode *disk)
 	return vw_streq(vw_xml_attr(s, "type"), "pci") || vw_streq(vw_xml_attr(s, "type"), "unix");
 }
 
-/* What libvirt refuses on a virtio disk (virDomainDiskDefValidate, 9.0): identity
- * pages and geometry translation that only IDE, SATA and SCSI can show. */
-static const char *not_for_virtio(const xmlNode *disk)
+/* What libvirt refuses to show on that bus (virDomainDiskDefValidate, 9.0): a WWN goes with
+ * IDE and SCSI only, vendor and product with SCSI, geometry translation with IDE.
+ * Return: its name, NULL = the disk can go there. */
+static const char *obstacle_to(const xmlNode *disk, const char *bus)
 {
-	static const char *const elements[] = { "wwn", "vendor", "product" };
+	static const char *const identity[] = { "wwn", "vendor", "product" };
+	bool ide = !strcmp(bus, "ide");
+	bool scsi = !strcmp(bus, "scsi");
 
-	for (size_t i = 0; i < VW_N_ELEMENTS(elements); i++)
-		if (vw_xml_child(disk, elements[i]))
-			return elements[i];
-	if (vw_xml_attr(vw_xml_child(disk, "geometry"), "trans"))
+	for (size_t i = 0; i < VW_N_ELEMENTS(identity); i++)
+		if (vw_xml_child(disk, identity[i]) && !scsi && !(ide && i == 0))
+			return identity[i];
+	if (vw_xml_attr(vw_xml_child(disk, "geometry"), "trans") && !ide)
 		return "geometry trans";
-	if (vw_xml_attr(vw_xml_child(disk, "target"), "removable"))
+	if (vw_xml_attr(vw_xml_child(disk, "target"), "removable") && !scsi &&
+	    strcmp(bus, "usb") != 0)
 		return "removable";
 	return NULL;
+}
+
+const char *vw_disks_cling_to_ide(const struct vw_ctx *c)
+{
+	const char *obstacle = NULL;
+
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d && !obstacle;
+	     d = vw_xml_next(d, "disk"))
+		if (!strcmp(vw_disk_bus(d), "ide"))
+			obstacle = *vw_disk_target(d) ? obstacle_to(d, "sata") : "missing target";
+	return obstacle;
 }
 
 static const char *prefix_of_bus(const char *bus)
@@ -181,7 +196,7 @@ static void move(struct vw_ctx *c, xmlNode *disk, const char *bus)
 void vw_disks_leave_ide(struct vw_ctx *c)
 {
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
-		if (!strcmp(vw_disk_bus(d), "ide") && vw_xml_child(d, "target"))
+		if (!strcmp(vw_disk_bus(d), "ide") && *vw_disk_target(d))
 			move(c, d, "sata");
 	drop_orphans(c, "ide");
 }
@@ -229,11 +244,11 @@ static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data, c
 	    !vw_choose(c, data, "prefer", "disk.bus", want, sizeof(want)) || !strcmp(kind, want))
 		return 0;
 	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));
-	obstacle = !strcmp(want, "virtio") ? not_for_virtio(disk) : NULL;
+	obstacle = obstacle_to(disk, want);
 	if (obstacle) {
 		vw_note(c, old, kind, want, c->blank,
-			"%s; not done, because a virtio disk can't have its %s: take that out, or use a virtio-scsi controller",
-			why, obstacle);
+			"%s; not done, because a disk on %s can't have its %s: take that out, or use a virtio-scsi controller",
+			why, want, obstacle);
 		return 0;
 	}
 	if (!vw_decide(c, old, kind, want, why))

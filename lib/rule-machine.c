@@ -41,12 +41,20 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *type = vw_xml_path(c->domain, "os/type");
 	const char *now = vw_xml_attr(type, "machine");
+	const char *obstacle;
 	char want[32];
 
 	/* from pc to q35 only: other boards (microvm, xenfv, isapc) were chosen on purpose */
 	if (!type || !vw_ctx_pc(c) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
 	    strcmp(want, "q35") != 0 || !offered(c, want))
 		return;
+	obstacle = vw_disks_cling_to_ide(c);
+	if (obstacle) {
+		vw_note(c, "domain", now ? now : "", want, c->blank,
+			"q35 suits this OS better; not done, because it has no IDE, and a disk can't leave that for its %s",
+			obstacle);
+		return;
+	}
 	if (!vw_decide(c, "domain", now ? now : "", want,
 		       "q35 is the board with PCI Express that this OS is at home on"))
 		return;

@@ -32,10 +32,12 @@ static void add_metadata(struct vw_ctx *c, const char *id)
 		return;
 	}
 	if (!metadata) {
-		xmlNode *after = vw_xml_child(c->domain, "uuid");
+		/* name, uuid and genid come first, in any order (libvirt's domaincommon.rng, "ids") */
+		xmlNode *after = NULL;
 
-		if (!after)
-			after = vw_xml_child(c->domain, "name");
+		for (xmlNode *n = vw_xml_first(c->domain); n; n = vw_xml_next(n, NULL))
+			if (vw_has_word("name uuid genid", (char *)n->name))
+				after = n;
 		vw_try(c, vw_xml_add(c->doc, c->domain, after, "metadata", &metadata));
 	}
 	if (metadata)

@@ -130,6 +130,8 @@ void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data);
 
+/* What keeps a disk on IDE, so that the board can't go to q35; NULL = nothing (rule-disk.c). */
+const char *vw_disks_cling_to_ide(const struct vw_ctx *c);
 /* Put a disk that IDE can't carry on q35 onto sata (rule-disk.c; part of a machine change). */
 void vw_disks_leave_ide(struct vw_ctx *c);
 

@@ -698,6 +698,44 @@ static void test_plan_names(void **state)
 	vw_plan_free(p);
 }
 
+/* What IDE can show and SATA or virtio can't keeps the board, too. */
+static void test_plan_cling_to_ide(void **state)
+{
+	static const char *const what[] = { "<wwn>5000c50015ea71aa</wwn>",
+					    "<geometry cyls='1' heads='1' secs='1' trans='lba'/>" };
+	struct fixture *f = *state;
+
+	disk(f, "hda", VW_YES);
+	for (size_t i = 0; i < VW_N_ELEMENTS(what); i++) {
+		VW_AUTOFREE char *xml = NULL;
+		struct vw_plan *p;
+
+		assert_true(
+			asprintf(
+				&xml,
+				"<domain type='kvm'><name>n</name><genid/><os><type arch='x86_64' machine='pc'>hvm</type></os>"
+				"<devices><disk type='file'><source file='/1'/><target dev='hda' bus='ide'/>%s</disk></devices></domain>",
+				what[i]) > 0);
+		p = plan(f, xml, 1u << VW_CLASS_BOOT);
+		assert_skip(p, "machine", "can't leave");
+		assert_skip(p, "disk-bus", "can't have its");
+		assert_has(p, "<genid/><metadata>");
+		assert_has(p, "bus='ide'");
+		vw_plan_free(p);
+	}
+	{
+		/* libvirt refuses a disk without a name; we must not give it one */
+		struct vw_plan *p = plan(
+			f,
+			"<domain type='kvm'><name>n</name><os><type arch='x86_64' machine='pc'>hvm</type></os>"
+			"<devices><disk type='file'><source file='/1'/><target bus='ide'/></disk></devices></domain>",
+			1u << VW_CLASS_BOOT);
+
+		assert_has(p, "<target bus='ide'/>");
+		vw_plan_free(p);
+	}
+}
+
 static void test_plan_foreign_types(void **state)
 {
 	struct fixture *f = *state;
@@ -740,6 +778,7 @@ int main(void)
 		T(test_plan_commandline),
 		T(test_plan_additive_installed),
 		T(test_plan_names),
+		T(test_plan_cling_to_ide),
 		T(test_plan_foreign_types),
 	};
 
