@@ -162,6 +162,17 @@ static struct vw_plan *make_plan(const char *text, size_t len, uint32_t bits)
 	return plan;
 }
 
+/* The text of a plan is no domain any more, or planning it again changes it again: say how. */
+static void complain(const struct vw_plan *plan, const struct vw_plan *again)
+{
+	fprintf(stderr, "%.*s\n", (int)plan->xml_len, plan->xml);
+	for (size_t i = 0; again && i < again->n_findings; i++)
+		fprintf(stderr, "%s %s %s: %s -> %s\n", vw_action_name(again->findings[i].action),
+			again->findings[i].rule, again->findings[i].device,
+			again->findings[i].before, again->findings[i].after);
+	abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint32_t bits = digest(data, size);
@@ -178,7 +189,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort(); /* changed without a finding */
 		again = make_plan(plan->xml, plan->xml_len, bits);
 		if (!again || again->xml)
-			abort(); /* no XML any more, or not idempotent */
+			complain(plan, again);
 		vw_plan_free(again);
 		if (vw_diff_unified(copy, "before", plan->xml, "after", &diff) < 0)
 			abort();
