@@ -186,7 +186,7 @@ char *vw_context_program(const struct vw_context *c, const char *name)
 			return path;
 		free(path);
 	}
-	return asprintf(&path, "%s/virt-warden/%s", VW_LIBDIR, name) < 0 ? NULL : path;
+	return asprintf(&path, "%s/libexec/virt-warden/%s", VW_PREFIX, name) < 0 ? NULL : path;
 }
 
 /* Create the directory and what is missing above it. */
