@@ -10,6 +10,7 @@
 
 #define SLOTS 32 /* per bus */
 #define BUSES 256
+#define SLOTS_EASY 26 /* of the 29 free ones; libvirt fills some by itself (balloon, USB, serial) */
 
 /* Devices that sit on PCI unless they say otherwise (qemuDomainDeviceCalculatePCIConnectFlags, 9.0). */
 static bool sits_on_pci(const xmlNode *d)
@@ -125,4 +126,21 @@ bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const cha
 	*ret_bus = bus;
 	*ret_slot = slot;
 	return true;
+}
+
+bool vw_pci_crowded(const struct vw_ctx *c)
+{
+	size_t n = 0;
+
+	if (!vw_ctx_pc(c))
+		return false;
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		const xmlNode *a = vw_xml_child(d, "address");
+
+		if (vw_streq(vw_xml_attr(a, "type"), "pci"))
+			n += number_of(a, "bus") == 0;
+		else if (!a)
+			n += sits_on_pci(d);
+	}
+	return n >= SLOTS_EASY;
 }

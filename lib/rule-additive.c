@@ -26,6 +26,11 @@ xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after
 			why, obstacle);
 		return NULL;
 	}
+	if (fresh && vw_pci_crowded(c)) {
+		vw_note(c, "domain", "", after, c->blank,
+			"%s; not done, because the PCI bus is full", why);
+		return NULL;
+	}
 	if (!vw_decide(c, "domain", "", after, why))
 		return NULL;
 	n = vw_add_element(c, c->devices, name, NULL);
@@ -89,7 +94,7 @@ void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data)
 
 	if (has_channel(c, agent) || !vw_choose(c, data, "prefer", NULL, type, sizeof(type)))
 		return;
-	if (vw_ctx_fresh(c) || has_virtio_serial(c)) {
+	if ((vw_ctx_fresh(c) && !vw_pci_crowded(c)) || has_virtio_serial(c)) {
 		if (vw_decide(c, "domain", "", agent, why))
 			add_channel(c, agent);
 		return;

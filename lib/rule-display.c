@@ -83,6 +83,11 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	    (old && usb_is_a_tree(c)) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
 	    vw_streq(now, want))
 		return;
+	if (vw_pci_crowded(c)) {
+		vw_note(c, "domain", now ? now : "", want, c->blank,
+			"%s is better; not done, because the PCI bus is full", want);
+		return;
+	}
 	if (!vw_decide(c, "domain", now ? now : "", want,
 		       "an emulated USB 1 controller costs host CPU even when idle"))
 		return;

@@ -92,6 +92,9 @@ xmlNode *vw_add_element(struct vw_ctx *c, xmlNode *parent, const char *name, ...
 /* A free PCI address for a new device of a guest whose addresses must not move
  * (pci-slots.c). Return: true, bus and slot; false and why. */
 bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const char **ret_why);
+/* i440fx only: so many devices on bus 0 that another one would need a bridge, which
+ * libvirt can't always place among addresses that are fixed. */
+bool vw_pci_crowded(const struct vw_ctx *c);
 /* Add an additive PCI device <name>: without address when the guest is fresh, else on a
  * free slot. Return: the element, or NULL when it was not added (a finding says so). */
 xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why);
