@@ -96,6 +96,28 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	add_usb(c, want, strstr(want, "xhci") ? vw_number(data, "ports", 1, 15, 0) : 0);
 }
 
+/* Devices that take a USB port: libvirt refuses one more than the ports of all controllers.
+ * The smallest controller, UHCI, has two (virDomainUSBAddressControllerModelToPorts, 9.0). */
+#define USB_PORTS_SURE 2
+
+static size_t usb_devices(const struct vw_ctx *c)
+{
+	size_t n = 0;
+
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		const char *type = vw_xml_attr(d, "type");
+
+		if (!strcmp((char *)d->name, "controller") || !strcmp((char *)d->name, "disk"))
+			n += !strcmp((char *)d->name, "disk") && !strcmp(vw_disk_bus(d), "usb");
+		else
+			n += vw_streq(vw_xml_attr(d, "bus"), "usb") || vw_streq(type, "usb") ||
+			     !strcmp((char *)d->name, "hub") ||
+			     !strcmp((char *)d->name, "smartcard") ||
+			     vw_streq(vw_xml_attr(vw_xml_child(d, "address"), "type"), "usb");
+	}
+	return n;
+}
+
 void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *usb = usb_controller(c);
@@ -107,6 +129,11 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
 		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
 			return;
+	if (!vw_ctx_fresh(c) && usb_devices(c) >= USB_PORTS_SURE) {
+		vw_note(c, "domain", "", "tablet", c->blank,
+			"the pointer in a console window would follow the mouse; not done, because no USB port may be free");
+		return;
+	}
 	if (!vw_decide(c, "domain", "", "tablet",
 		       "the pointer in a console window follows the mouse"))
 		return;
@@ -136,7 +163,8 @@ void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
 	xmlNode *video;
 	char want[32];
 
-	if ((!old && !c->graphics) ||
+	/* <driver>: a vhost-user backend or virtio options, chosen on purpose */
+	if (vw_xml_child(old, "driver") || (!old && !c->graphics) ||
 	    (now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
 	    !vw_choose(c, data, "prefer", "video.modelType", want, sizeof(want)) ||
 	    vw_streq(now, want))
