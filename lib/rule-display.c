@@ -129,7 +129,8 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
 		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
 			return;
-	if (!vw_ctx_fresh(c) && usb_devices(c) >= USB_PORTS_SURE) {
+	if (!vw_ctx_fresh(c) && (usb_devices(c) >= USB_PORTS_SURE ||
+				 !vw_startswith(vw_xml_attr(usb, "model"), "qemu-xhci"))) {
 		vw_note(c, "domain", "", "tablet", c->blank,
 			"the pointer in a console window would follow the mouse; not done, because no USB port may be free");
 		return;
