@@ -139,7 +139,7 @@ void vw_check_host(struct vw_judge *j)
 		return;
 	if (vw_host_unasked(j->m->dst, "domains"))
 		vw_judge_unknown(j, j->m->dst, "domains", "name");
-	check_taken(j, vw_judge_text(j, "name"), uuid);
+	check_taken(j, j->m->dname ? j->m->dname : vw_judge_text(j, "name"), uuid);
 	if (j->m->flags & VW_MOVE_OFFLINE)
 		return;
 	check_ports(j, uuid);

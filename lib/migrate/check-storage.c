@@ -7,17 +7,32 @@
 #include "check.h"
 
 struct disk {
-	const xmlNode *node;
+	const xmlNode *node,
+		*own; /* own: as it is at the source, which is what libvirt calls safe */
 	const char *type, *device, *target, *path; /* path: of a file or block device, or "" */
 	bool readonly, shareable, copied, optional;
 };
 
-static const char *source_of(const struct disk *d)
+static const char *source_of(const xmlNode *disk)
 {
-	const xmlNode *s = vw_xml_child(d->node, "source");
+	const xmlNode *s = vw_xml_child(disk, "source");
 	const char *path = s ? vw_xml_attr(s, "file") : NULL;
 
 	return vw_or_empty(path ? path : s ? vw_xml_attr(s, "dev") : NULL);
+}
+
+/* With --xml: the disk of the same target at the source. */
+static const xmlNode *own_disk(const struct vw_judge *j, const xmlNode *node, const char *target)
+{
+	const xmlNode *n = j->m->own ? vw_xml_path(vw_xml_root(j->m->own), "devices/disk") : NULL;
+
+	for (; n; n = vw_xml_next(n, "disk")) {
+		const xmlNode *t = vw_xml_child(n, "target");
+
+		if (t && vw_streq(vw_xml_attr(t, "dev"), target))
+			return n;
+	}
+	return node;
 }
 
 static void read_disk(const struct vw_judge *j, const xmlNode *node, struct disk *d)
@@ -30,7 +45,8 @@ static void read_disk(const struct vw_judge *j, const xmlNode *node, struct disk
 	d->type = vw_or_empty(vw_xml_attr(node, "type"));
 	d->device = vw_or_empty(vw_xml_attr(node, "device"));
 	d->target = vw_or_empty(target ? vw_xml_attr(target, "dev") : NULL);
-	d->path = source_of(d);
+	d->path = source_of(node);
+	d->own = own_disk(j, node, d->target);
 	d->readonly = vw_xml_child(node, "readonly") || !strcmp(d->device, "cdrom");
 	d->shareable = vw_xml_child(node, "shareable");
 	d->optional = vw_streq(policy, "optional") || vw_streq(policy, "requisite");
@@ -55,17 +71,18 @@ static void say(struct vw_judge *j, const struct disk *d, const char *id, enum v
 static void check_shared(struct vw_judge *j, const struct disk *d)
 {
 	const struct vw_live *l = j->m->live;
+	const char *path = source_of(d->own);
 	VW_AUTOFREE char *remedy = NULL;
 
-	if (d->copied || d->readonly || strcmp(d->type, "file") ||
-	    (l && vw_words_have(&l->shared, d->path)))
+	if (d->copied || d->readonly || !*path || !vw_streq(vw_xml_attr(d->own, "type"), "file") ||
+	    (l && vw_words_have(&l->shared, path)))
 		return;
 	if (asprintf(
 		    &remedy,
 		    "virsh migrate --live --copy-storage-all %s %s, or move the image to shared storage",
 		    j->name, *vw_or_empty(j->m->desturi) ? j->m->desturi : "DESTURI") < 0)
 		remedy = NULL;
-	if (l && vw_words_have(&l->local, d->path)) {
+	if (l && vw_words_have(&l->local, path)) {
 		say(j, d, "disk-not-shared", VW_SEV_BLOCKER, remedy,
 		    "the image lies on a local filesystem: libvirt refuses this as unsafe");
 		return;
@@ -143,7 +160,7 @@ static void check_lun(struct vw_judge *j, const struct disk *d)
 
 static void check_cache(struct vw_judge *j, const struct disk *d)
 {
-	const xmlNode *driver = vw_xml_child(d->node, "driver");
+	const xmlNode *driver = vw_xml_child(d->own, "driver");
 	const char *cache = vw_or_empty(driver ? vw_xml_attr(driver, "cache") : NULL);
 	VW_AUTOFREE char *remedy = NULL;
 

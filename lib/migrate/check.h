@@ -38,5 +38,6 @@ void vw_check_devices(struct vw_judge *j);
 void vw_check_host(struct vw_judge *j);
 void vw_check_state(struct vw_judge *j);
 void vw_check_versions(struct vw_judge *j);
+void vw_check_xml(struct vw_judge *j);
 
 #endif

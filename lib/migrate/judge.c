@@ -8,8 +8,8 @@
 #include <stdarg.h>
 
 static void (*const groups[])(struct vw_judge *) = {
-	vw_check_state,   vw_check_host,    vw_check_machine, vw_check_cpu,
-	vw_check_storage, vw_check_network, vw_check_devices, vw_check_versions,
+	vw_check_state,   vw_check_host,    vw_check_machine,  vw_check_cpu, vw_check_storage,
+	vw_check_network, vw_check_devices, vw_check_versions, vw_check_xml,
 };
 
 static const char *const ids[] = {
@@ -62,6 +62,8 @@ static const char *const ids[] = {
 	"host-device",
 	"qemu-older",
 	"libvirt-older",
+	"xml-abi",
+	"xml-persistent",
 	"unasked",
 	NULL,
 };

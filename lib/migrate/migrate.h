@@ -40,6 +40,10 @@ enum {
 struct vw_move {
 	struct vw_xml *doc; /* what runs now, else the stored config; NULL = any host-model guest */
 	struct vw_xml *sent; /* what libvirt would send (VIR_DOMAIN_XML_MIGRATABLE), may be NULL */
+	/* As virsh migrate has them; NULL = not given. */
+	struct vw_xml *own; /* with --xml: that is doc, and this is what runs at the source */
+	struct vw_xml *persistent; /* --persistent-xml */
+	const char *dname;         /* --dname */
 	const struct vw_live *live;
 	const struct vw_host_facts *src, *dst;
 	const char *desturi;       /* for remedies, "" = unknown */
