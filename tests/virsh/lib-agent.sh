@@ -60,3 +60,14 @@ causes() {
 	on "$VW_BUILD/virt-warden" history "$1" --json | jq -r '[.versions[].cause] | join(" ")'
 }
 uuid_of() { plain domuuid "$1" | head -n 1; }
+
+# The long tests are written in Python, and run in the lab: see lib/agentlab.py.
+long_start() {
+	generic @NAME@ @UUID@ >"$tmp/generic.xml"
+	rm -f "$tmp/@NAME@.img"
+	lab_start
+}
+# long_python [ARGUMENT]… <PROGRAM
+long_python() {
+	on env tmp="$tmp" PYTHONPATH="$top/tests/virsh/lib" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$@"
+}
