@@ -96,26 +96,58 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	add_usb(c, want, strstr(want, "xhci") ? vw_number(data, "ports", 1, 15, 0) : 0);
 }
 
-/* Devices that take a USB port: libvirt refuses one more than the ports of all controllers.
- * The smallest controller, UHCI, has two (virDomainUSBAddressControllerModelToPorts, 9.0). */
-#define USB_PORTS_SURE 2
-
-static size_t usb_devices(const struct vw_ctx *c)
+/* Ports of a controller as libvirt counts them (9.0, virDomainUSBAddressControllerModelToPorts);
+ * the UHCI companions of an EHCI share its ports. What is not named here has two, as UHCI. */
+static long usb_ports_of(const xmlNode *controller)
 {
-	size_t n = 0;
+	static const struct {
+		const char *model;
+		long ports;
+	} known[] = {
+		{ "none", 0 },      { "ich9-uhci1", 0 }, { "ich9-uhci2", 0 }, { "ich9-uhci3", 0 },
+		{ "pci-ohci", 3 },  { "ehci", 6 },       { "ich9-ehci1", 6 }, { "nec-xhci", 4 },
+		{ "qemu-xhci", 4 }, { "qusb1", 8 },      { "qusb2", 8 },
+	};
+	const char *model = vw_xml_attr(controller, "model");
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(known); i++)
+		if (vw_streq(model, known[i].model))
+			return vw_number(controller, "ports", 1, 15, known[i].ports);
+	return 2;
+}
+
+static bool takes_usb_port(const xmlNode *d)
+{
+	const char *name = (const char *)d->name;
+
+	if (!strcmp(name, "controller"))
+		return vw_streq(vw_xml_attr(d, "type"), "ccid");
+	if (!strcmp(name, "disk"))
+		return !strcmp(vw_disk_bus(d), "usb");
+	return !strcmp(name, "hub") || !strcmp(name, "smartcard") ||
+	       vw_streq(vw_xml_attr(d, "bus"), "usb") || vw_streq(vw_xml_attr(d, "type"), "usb") ||
+	       vw_streq(vw_xml_attr(d, "model"), "usb") ||
+	       vw_startswith(vw_xml_attr(vw_xml_child(d, "target"), "type"), "usb");
+}
+
+/* libvirt refuses a device when each port of each controller is taken ("No free USB ports"):
+ * it adds hubs by itself, but a hub wants a port, too. What hangs on a hub is counted as if it
+ * sat on a controller: too many rather than too few. */
+static bool usb_port_is_free(const struct vw_ctx *c)
+{
+	bool any = false;
+	long ports = 0;
 
 	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
-		const char *type = vw_xml_attr(d, "type");
-
-		if (!strcmp((char *)d->name, "controller") || !strcmp((char *)d->name, "disk"))
-			n += !strcmp((char *)d->name, "disk") && !strcmp(vw_disk_bus(d), "usb");
-		else
-			n += vw_streq(vw_xml_attr(d, "bus"), "usb") || vw_streq(type, "usb") ||
-			     !strcmp((char *)d->name, "hub") ||
-			     !strcmp((char *)d->name, "smartcard") ||
-			     vw_streq(vw_xml_attr(vw_xml_child(d, "address"), "type"), "usb");
+		if (!strcmp((char *)d->name, "controller") &&
+		    vw_streq(vw_xml_attr(d, "type"), "usb")) {
+			any = true;
+			ports += usb_ports_of(d);
+		}
+		ports -= takes_usb_port(d);
 	}
-	return n;
+	/* without a controller in the XML libvirt adds one, UHCI at least */
+	return ports + (any ? 0 : 2) > 0;
 }
 
 void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
@@ -129,10 +161,9 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
 		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
 			return;
-	if (!vw_ctx_fresh(c) && (usb_devices(c) >= USB_PORTS_SURE ||
-				 !vw_startswith(vw_xml_attr(usb, "model"), "qemu-xhci"))) {
+	if (!usb_port_is_free(c)) {
 		vw_note(c, "domain", "", "tablet", c->blank,
-			"the pointer in a console window would follow the mouse; not done, because no USB port may be free");
+			"the pointer in a console window would follow the mouse; not done, because every USB port may be taken");
 		return;
 	}
 	if (!vw_decide(c, "domain", "", "tablet",

@@ -516,6 +516,52 @@ static void test_plan_usb_ports(void **state)
 	vw_plan_free(p);
 }
 
+/* An installed guest gets a tablet where libvirt surely finds a USB port for it. */
+static void test_plan_tablet_port(void **state)
+{
+#define WITH_CONTROLLER(usb, more)                                                               \
+	"<domain type='kvm'><name>u</name><os><type arch='x86_64' machine='pc'>hvm</type></os>"  \
+	"<devices><disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>" usb \
+	"<graphics type='vnc'/>" more "</devices></domain>"
+#define UHCI "<controller type='usb' index='0' model='piix3-uhci'/>"
+#define CCID(port) \
+	"<controller type='ccid'><address type='usb' bus='0' port='" port "'/></controller>"
+#define EHCI(model) "<controller type='usb' index='0' model='" model "'/>"
+	static const struct {
+		const char *xml;
+		bool fits;
+	} cases[] = {
+		{ WITH_CONTROLLER("", ""), true },
+		{ WITH_CONTROLLER(UHCI, ""), true },
+		{ WITH_CONTROLLER(UHCI, CCID("1")), true },
+		{ WITH_CONTROLLER(UHCI, CCID("1") CCID("2")), false },
+		{ WITH_CONTROLLER(UHCI, "<hub type='usb'/><sound model='usb'/>"), false },
+		{ WITH_CONTROLLER(UHCI, "<serial type='pty'><target type='usb-serial'/></serial>"
+					"<redirdev bus='usb' type='spicevmc'/>"),
+		  false },
+		{ WITH_CONTROLLER(EHCI("ich9-ehci1") EHCI("ich9-uhci1"), CCID("1") CCID("2")),
+		  true },
+		{ WITH_CONTROLLER(EHCI("ich9-uhci1"), ""), false },
+		{ WITH_CONTROLLER("<controller type='usb' model='qemu-xhci' ports='1'/>", ""),
+		  true },
+		{ WITH_CONTROLLER("<controller type='usb' model='qemu-xhci' ports='1'/>",
+				  CCID("1")),
+		  false },
+	};
+	struct fixture *f = *state;
+
+	disk(f, "hda", VW_NO);
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		struct vw_plan *p = plan(f, cases[i].xml, 0);
+
+		if (cases[i].fits)
+			assert_fix(p, "tablet", "domain", "tablet");
+		else
+			assert_skip(p, "tablet", "every USB port may be taken");
+		vw_plan_free(p);
+	}
+}
+
 static void test_plan_new_family(void **state)
 {
 	struct fixture *f = *state;
@@ -772,6 +818,7 @@ int main(void)
 		T(test_plan_virtio_before_1_0),
 		T(test_plan_discard),
 		T(test_plan_usb_ports),
+		T(test_plan_tablet_port),
 		T(test_plan_new_family),
 		T(test_plan_hyperv_unknown),
 		T(test_plan_metadata),
