@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Raising and resolving (alert.h). Under the lock; one rename commits each change. */
+#include "alert-store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define PRUNE_AT_ONCE 64 /* so that not every alert beyond the bound has to look for one */
+#define NEW_FILE ".new"
+
+static void free_alert(struct vw_alert **a)
+{
+	vw_alert_free(*a);
+}
+
+/* uuid and host in a file's name: finds what may be the same alert without reading all. */
+static void subject_of(const char *uuid, const char *host, char ret[ALERT_SUBJECT_SIZE])
+{
+	uint64_t h = alert_hash(ALERT_HASH_START, uuid, strlen(uuid) + 1);
+
+	snprintf(ret, ALERT_SUBJECT_SIZE, "%016" PRIx64, alert_hash(h, host, strlen(host)));
+}
+
+/* There is something to deliver: 8 bytes that were never there before. */
+static int mark_todo(const struct vw_alerts *q)
+{
+	VW_AUTOCLOSE int fd = openat(q->dirfd, "todo", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+				     0600);
+	unsigned char stamp[8];
+
+	if (fd < 0 || getrandom(stamp, sizeof(stamp), 0) != sizeof(stamp))
+		return -errno;
+	stamp[0] |= 1; /* 0 = there is none */
+	errno = ENOSPC;
+	return pwrite(fd, stamp, sizeof(stamp), 0) == sizeof(stamp) ? 0 : -errno;
+}
+
+uint64_t vw_alerts_stamp(struct vw_alerts *q)
+{
+	VW_AUTOCLOSE int fd = openat(q->dirfd, "todo", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	uint64_t stamp = 0;
+
+	return fd >= 0 && read(fd, &stamp, sizeof(stamp)) == sizeof(stamp) ? stamp : 0;
+}
+
+int vw_alerts_all_done(struct vw_alerts *q, uint64_t stamp, struct vw_err *err)
+{
+	VW_AUTOCLOSE int lock = alert_lock(q, err);
+
+	if (lock < 0)
+		return lock;
+	if (vw_alerts_stamp(q) != stamp)
+		return -EAGAIN;
+	if (unlinkat(q->dirfd, "todo", 0) < 0 && errno != ENOENT)
+		return alert_error(q, -errno, "cannot remove todo", err);
+	return 0;
+}
+
+/* The file of an alert under other states' names: what a writer left that was killed. */
+static void unlink_others(const struct vw_alerts *q, struct alert_slot slot)
+{
+	const enum vw_alert_state keep = slot.state;
+	char name[ALERT_NAME_SIZE];
+
+	for (int s = VW_ALERT_OPEN; s <= VW_ALERT_DONE; s++) {
+		slot.state = (enum vw_alert_state)s;
+		alert_slot_name(&slot, name);
+		if (slot.state != keep)
+			unlinkat(q->dirfd, name, 0);
+	}
+}
+
+static int store(const struct vw_alerts *q, const struct alert_slot *slot, const struct vw_alert *a)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+	char name[ALERT_NAME_SIZE];
+	int r = mark_todo(q);
+
+	alert_format(&b, a);
+	alert_slot_name(slot, name);
+	if (r == 0)
+		r = alert_write_file(q, NEW_FILE, name, &b);
+	if (r == 0)
+		unlink_others(q, *slot);
+	return r;
+}
+
+static void remove_alert(const struct vw_alerts *q, const struct alert_slot *slot)
+{
+	char name[ALERT_NAME_SIZE];
+
+	unlink_others(q, *slot);
+	alert_slot_name(slot, name);
+	unlinkat(q->dirfd, name, 0);
+	snprintf(name, sizeof(name), "%s.told", slot->id);
+	unlinkat(q->dirfd, name, 0);
+}
+
+struct aged {
+	int64_t time;
+	const struct alert_slot *slot;
+};
+
+static int compare_aged(const void *a, const void *b)
+{
+	const struct aged *x = a, *y = b;
+
+	return x->time < y->time ? -1 : x->time > y->time;
+}
+
+/* Make room for one more. Return: 0, -EDQUOT (none may go) or -ENOMEM. */
+static int prune(const struct vw_alerts *q, const struct alert_slots *s)
+{
+	VW_AUTOFREE struct aged *done = NULL;
+	char name[ALERT_NAME_SIZE];
+	size_t n = 0;
+
+	if (s->n < VW_ALERT_MAX_QUEUE)
+		return 0;
+	done = calloc(s->n, sizeof(*done));
+	if (!done)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++) {
+		struct stat st;
+
+		alert_slot_name(&s->v[i], name);
+		if (s->v[i].state == VW_ALERT_DONE && fstatat(q->dirfd, name, &st, 0) == 0)
+			done[n++] = (struct aged){ st.st_mtime, &s->v[i] };
+	}
+	qsort(done, n, sizeof(*done), compare_aged);
+	for (size_t i = 0; i < n && i < s->n - VW_ALERT_MAX_QUEUE + PRUNE_AT_ONCE; i++)
+		remove_alert(q, done[i].slot);
+	return n ? 0 : -EDQUOT;
+}
+
+/* The open alert of that kind (NULL = any), uuid and host, from slot *pos on. Return: 1 = it
+ * is in *ret, *pos is behind it; 0 = there is none; or negative errno. */
+static int find_open(const struct vw_alerts *q, const struct alert_slots *s, size_t *pos,
+		     const struct vw_alert *like, struct vw_alert **ret)
+{
+	char subject[ALERT_SUBJECT_SIZE];
+
+	subject_of(like->uuid, like->host, subject);
+	while (*pos < s->n) {
+		const struct alert_slot *slot = &s->v[(*pos)++];
+		VW_CLEANUP(free_alert) struct vw_alert *a = NULL;
+		int r;
+
+		if (slot->state != VW_ALERT_OPEN || strcmp(slot->subject, subject) != 0)
+			continue;
+		r = alert_load(q, slot, &a);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0 || !vw_streq(a->uuid, like->uuid) || !vw_streq(a->host, like->host) ||
+		    (like->kind && !vw_streq(a->kind, like->kind)))
+			continue; /* damaged: not what is looked for */
+		*ret = vw_steal(a);
+		return 1;
+	}
+	return 0;
+}
+
+static int make_id(char ret[VW_ALERT_ID_SIZE])
+{
+	unsigned char r[16];
+
+	if (getrandom(r, sizeof(r), 0) != sizeof(r))
+		return -errno;
+	for (size_t i = 0; i < sizeof(r); i++)
+		snprintf(ret + 2 * i, 3, "%02x", r[i]);
+	return 0;
+}
+
+/* A copy with texts that are fit to be kept. */
+static int take_over(const struct vw_alert *from, struct vw_alert **ret)
+{
+	struct vw_alert *a = calloc(1, sizeof(*a));
+	struct vw_alert_detail *details = calloc(VW_ALERT_MAX_DETAILS, sizeof(*details));
+	bool whole = a && details;
+
+	if (!whole) {
+		free(a);
+		free(details);
+		return -ENOMEM;
+	}
+	a->details = details;
+	a->severity = (unsigned)from->severity <= VW_ALERT_CRITICAL ? from->severity
+								    : VW_ALERT_CRITICAL;
+	a->host = alert_text(from->host, VW_ALERT_MAX_TEXT);
+	a->domain = alert_text(from->domain, VW_ALERT_MAX_TEXT);
+	a->uuid = alert_text(from->uuid, VW_ALERT_MAX_TEXT);
+	a->kind = alert_key(from->kind);
+	a->summary = alert_text(from->summary, VW_ALERT_MAX_TEXT);
+	whole = a->host && a->domain && a->uuid && a->kind && a->summary;
+	for (size_t i = 0; i < from->n_details && i < VW_ALERT_MAX_DETAILS; i++) {
+		details[i].key = alert_key(from->details[i].key);
+		details[i].value = alert_text(from->details[i].value, VW_ALERT_MAX_TEXT);
+		whole = whole && details[i].key && details[i].value;
+		a->n_details++;
+	}
+	if (whole) {
+		*ret = a;
+		return 0;
+	}
+	vw_alert_free(a);
+	return -ENOMEM;
+}
+
+/* What raise does under the lock. a: taken over. Return: 0 = new, 1 = was open, negative errno. */
+static int raise_locked(struct vw_alerts *q, struct vw_alert *a, int64_t now)
+{
+	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
+	VW_CLEANUP(free_alert) struct vw_alert *old = NULL;
+	struct alert_slot slot = { .state = VW_ALERT_OPEN };
+	size_t pos = 0;
+	int found, r = alert_scan(q, &s);
+
+	found = r < 0 ? r : find_open(q, &s, &pos, a, &old);
+	if (found < 0)
+		return found;
+	if (found) {
+		memcpy(a->id, old->id, sizeof(a->id));
+		a->time = old->time;
+		a->count = old->count < UINT32_MAX ? old->count + 1 : old->count;
+	} else {
+		r = prune(q, &s);
+		if (r == 0)
+			r = make_id(a->id);
+		a->time = now;
+		a->count = 1;
+	}
+	memcpy(slot.id, a->id, sizeof(slot.id));
+	subject_of(a->uuid, a->host, slot.subject);
+	if (r == 0)
+		r = store(q, &slot, a);
+	return r < 0 ? r : found;
+}
+
+int vw_alert_raise(struct vw_alerts *q, const struct vw_alert *a, int64_t now,
+		   char ret_id[VW_ALERT_ID_SIZE], struct vw_err *err)
+{
+	VW_CLEANUP(free_alert) struct vw_alert *own = NULL;
+	VW_AUTOCLOSE int lock = -1;
+	int r;
+
+	if (!a->kind || !*a->kind || now <= 0)
+		return vw_err_set(err, -EINVAL, "an alert needs a kind, and a clock that is set");
+	r = take_over(a, &own);
+	if (r < 0)
+		return vw_err_set(err, r, "out of memory");
+	lock = alert_lock(q, err);
+	if (lock < 0)
+		return lock;
+	r = raise_locked(q, own, now);
+	if (r == -EDQUOT)
+		return vw_err_set(err, r,
+				  "%s: %d alerts are open or not delivered yet: an alert is lost; "
+				  "see virt-warden alerts",
+				  q->path, VW_ALERT_MAX_QUEUE);
+	if (r < 0)
+		return alert_error(q, r, "cannot keep an alert", err);
+	if (ret_id)
+		memcpy(ret_id, own->id, VW_ALERT_ID_SIZE);
+	return r;
+}
+
+/* Under the lock: it is over. */
+static int close_alert(const struct vw_alerts *q, struct vw_alert *a, int64_t now)
+{
+	struct alert_slot slot = { .state = VW_ALERT_OVER };
+
+	memcpy(slot.id, a->id, sizeof(slot.id));
+	subject_of(a->uuid, a->host, slot.subject);
+	a->resolved = now > 0 ? now : 1;
+	return store(q, &slot, a);
+}
+
+int vw_alert_resolve(struct vw_alerts *q, const char *kind, const char *uuid, const char *host,
+		     int64_t now, struct vw_err *err)
+{
+	VW_AUTOFREE char *clean_uuid = alert_text(uuid, VW_ALERT_MAX_TEXT);
+	VW_AUTOFREE char *clean_host = alert_text(host, VW_ALERT_MAX_TEXT);
+	const struct vw_alert like = { .kind = kind, .uuid = clean_uuid, .host = clean_host };
+	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
+	VW_AUTOCLOSE int lock = -1;
+	size_t pos = 0;
+	int r, n = 0;
+
+	if (!clean_uuid || !clean_host)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	lock = alert_lock(q, err);
+	if (lock < 0)
+		return lock;
+	r = alert_scan(q, &s);
+	while (r >= 0) {
+		VW_CLEANUP(free_alert) struct vw_alert *a = NULL;
+
+		r = find_open(q, &s, &pos, &like, &a);
+		if (r <= 0)
+			break;
+		r = close_alert(q, a, now);
+		n++;
+	}
+	return r < 0 ? alert_error(q, r, "cannot resolve an alert", err) : n;
+}
+
+/* The alert whose id begins so. Return: its slot; NULL with *ret_code: none, or several. */
+static const struct alert_slot *slot_of(const struct alert_slots *s, const char *id, int *ret_code)
+{
+	const size_t len = strlen(id);
+	const struct alert_slot *found = NULL;
+
+	*ret_code = -ENOENT;
+	for (size_t i = 0; len >= 8 && i < s->n; i++) {
+		if (strncmp(s->v[i].id, id, len) != 0)
+			continue;
+		if (found) {
+			*ret_code = -EINVAL;
+			return NULL;
+		}
+		found = &s->v[i];
+	}
+	return found;
+}
+
+int vw_alert_resolve_id(struct vw_alerts *q, const char *id, int64_t now, struct vw_err *err)
+{
+	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
+	VW_CLEANUP(free_alert) struct vw_alert *a = NULL;
+	VW_AUTOCLOSE int lock = alert_lock(q, err);
+	const struct alert_slot *slot;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = alert_scan(q, &s);
+	if (r < 0)
+		return alert_error(q, r, "cannot resolve an alert", err);
+	slot = slot_of(&s, id, &r);
+	if (!slot && r == -ENOENT)
+		return vw_err_set(err, r, "%.40s: there is no alert of that id (8 digits at least)",
+				  id);
+	if (!slot)
+		return vw_err_set(err, r, "%.40s: more than one alert begins so: give more digits",
+				  id);
+	if (slot->state != VW_ALERT_OPEN)
+		return 0;
+	r = alert_load(q, slot, &a);
+	if (r == 0)
+		r = close_alert(q, a, now);
+	return r < 0 ? alert_error(q, r, "cannot resolve an alert", err) : 1;
+}
+
+int vw_alert_finish(struct vw_alerts *q, const char *id, struct vw_err *err)
+{
+	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
+	VW_AUTOCLOSE int lock = alert_lock(q, err);
+	char from[ALERT_NAME_SIZE], to[ALERT_NAME_SIZE];
+	const struct alert_slot *slot;
+	struct alert_slot done;
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = alert_scan(q, &s);
+	slot = r < 0 ? NULL : slot_of(&s, id, &r);
+	if (!slot)
+		return alert_error(q, r, "cannot finish an alert", err);
+	if (slot->state != VW_ALERT_OVER)
+		return 0;
+	done = *slot;
+	done.state = VW_ALERT_DONE;
+	alert_slot_name(slot, from);
+	alert_slot_name(&done, to);
+	if (renameat(q->dirfd, from, q->dirfd, to) < 0)
+		return alert_error(q, -errno, "cannot finish an alert", err);
+	unlink_others(q, done);
+	return 0;
+}
