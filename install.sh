@@ -81,6 +81,7 @@ test  fuse3                        fuse3                        fuse3
 test  libfuse3-dev                 pkgconfig(fuse3)             pkgconfig(fuse3)
 test  jq                           jq                           jq
 test  strace                       strace                       strace
+test  qemu-guest-agent             qemu-guest-agent             qemu-guest-agent
 test  nbdkit                       nbdkit                       nbdkit
 test  tmux                         tmux                         tmux
 test  umockdev                     umockdev                     umockdev
