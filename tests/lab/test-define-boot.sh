@@ -9,7 +9,7 @@ set -euo pipefail
 . "$LAB_DIR/lib/test.sh"
 
 lab_begin
-"$lab" up >/dev/null
+"$lab" up --hosts alpha >/dev/null
 
 # here COMMAND…: on the host, with our build in front.
 here()

@@ -30,7 +30,7 @@ bench_begin()
 	kernel=$kernel_dir/vmlinuz
 	initrd=$LAB_CACHE/bench-$1-$(guest_key)/initrd.img
 	lab_begin
-	"$lab" up >/dev/null
+	"$lab" up --hosts alpha >/dev/null
 }
 
 # here COMMAND…: on the host, with our build in front. there: without.

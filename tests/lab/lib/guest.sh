@@ -67,14 +67,15 @@ kernel_dir()
 	echo "$LAB_CACHE/kernel-${package#linux-image-}"
 }
 
-# copy_modules KERNELDIR ROOT: GUEST_MODULES and what they need, with an own index.
+# copy_modules KERNELDIR ROOT MODULE…: they and what they need, with an own index.
 copy_modules()
 {
 	local kernel=$1 root=$2 version base m
+	shift 2
 	version=$(<"$kernel/version")
 	base=$kernel/tree/lib/modules/$version
 	mkdir -p "$root/lib/modules/$version"
-	for m in $GUEST_MODULES; do
+	for m; do
 		modprobe -d "$kernel/tree" -S "$version" --show-depends "$m" || die "the kernel has no module $m"
 	done | sed -n "s|^insmod $base/\([^ ]*\).*|\1|p" | sort -u |
 		tar -C "$base" -cf - -T - | tar -C "$root/lib/modules/$version" -xf -
@@ -122,7 +123,8 @@ build_initramfs()
 	local kernel=$1 dir=$2
 	mkdir "$dir/root"
 	busybox_root "$dir/root"
-	copy_modules "$kernel" "$dir/root"
+	# shellcheck disable=SC2086 # one word each
+	copy_modules "$kernel" "$dir/root" $GUEST_MODULES
 	install -m 755 "$LAB_DIR/guest/initramfs-init" "$dir/root/init"
 	pack_initramfs "$dir/root" "$dir/initrd.img"
 }

@@ -44,10 +44,11 @@ wait_for()
 
 start_host()
 {
-	local name=$1 number=$2 kvm=$3
+	local name=$1 number=$2 kvm=$3 older=$4 capabilities=$LAB_CACHE/capabilities
+	[ "$older" = no ] || capabilities=$LAB_CACHE/capabilities-older
 	mkdir -m 700 "$VW_LAB/$name"
 	setpriv --pdeathsig KILL unshare -m -u -i -n -p --fork --kill-child -- \
-		"$LAB_DIR/lib/lab-host" "$VW_LAB" "$name" "$number" "$kvm" "$LAB_CACHE/capabilities" \
+		"$LAB_DIR/lib/lab-host" "$VW_LAB" "$name" "$number" "$kvm" "$older" "$capabilities" \
 		>"$VW_LAB/$name/log" 2>&1 </dev/null &
 }
 
@@ -74,15 +75,16 @@ host_ready()
 	[ -e "$VW_LAB/$1/ready" ]
 }
 
-# keep OWNER KVM HOST…: the keeper's life.
+# keep OWNER KVM ASYMMETRIC HOST…: the keeper's life. ASYMMETRIC: all hosts but the first are older.
 keep()
 {
-	local owner=$1 kvm=$2 number=0 name watch=
-	shift 2
+	local owner=$1 kvm=$2 asymmetric=$3 older=no number=0 name watch=
+	shift 3
 	trap 'kill $watch; remove_lab; exit 0' TERM INT HUP
 	for name; do
 		number=$((number + 1))
-		start_host "$name" $number "$kvm"
+		start_host "$name" $number "$kvm" "$older"
+		older=$asymmetric
 	done
 	for name; do
 		wait_for 10 host_up "$name" || { touch "$VW_LAB/failed"; break; }
@@ -114,6 +116,7 @@ remove_lab()
 		rm -rf "${VW_LAB:?}/$name"
 	done
 	rm -f "$VW_LAB"/{hosts,keeper,connected,failed,log,loops}
+	rm -rf "$VW_LAB/guests"
 	if [ -e "$VW_LAB/created" ]; then
 		rm -rf "${VW_LAB:?}"
 	fi

@@ -4,12 +4,13 @@
 
 lab_up()
 {
-	local hosts=alpha owner=$PPID kvm=no name
+	local hosts=alpha,beta owner=$PPID kvm=no asymmetric=no name
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--hosts) hosts=${2:?--hosts wants names} && shift 2 ;;
 		--owner) owner=${2:?--owner wants a process id} && shift 2 ;;
 		--kvm) kvm=yes && shift ;;
+		--asymmetric) asymmetric=yes && shift ;;
 		*) usage >&2 && exit 2 ;;
 		esac
 	done
@@ -22,7 +23,7 @@ lab_up()
 	for name; do
 		[[ $name =~ ^[a-z][a-z0-9]{0,7}$ ]] || die "a host's name is a short lower-case word, not $name"
 	done
-	keep "$owner" $kvm "$@" >"$VW_LAB/log" 2>&1 </dev/null &
+	keep "$owner" $kvm $asymmetric "$@" >"$VW_LAB/log" 2>&1 </dev/null &
 	echo $! >"$VW_LAB/keeper"
 	for name; do
 		if ! wait_for 20 host_ready "$name"; then
