@@ -130,14 +130,14 @@ static int answer(struct cmd *cmd, struct matrix *m, const struct options *o)
 	int r = 0;
 
 	if (o->domain) {
-		r = host_domain_get(cmd->uri, o->domain, &m->dom, &err);
+		r = host_domain_get(cmd->uri, o->domain, HOST_DEADLINE_MS, &m->dom, &err);
 		if (r == 0 && host_domain_paths(&m->dom, &paths) < 0)
 			r = vw_err_set(&err, -ENOMEM, "out of memory");
 	}
 	v = paths.v;
 	if (r < 0)
 		return cmd_fail(cmd, &err);
-	host_get_all(m->hosts, m->n, &paths, &m->table);
+	host_get_all(m->hosts, m->n, &paths, &m->table, HOST_DEADLINE_MS);
 	for (size_t i = 0; i < m->n; i++)
 		if (!m->hosts[i].known)
 			cmd_error(cmd, "%s", m->hosts[i].err.text);

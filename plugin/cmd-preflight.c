@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-warden preflight: will this migration work, there and back, and why not? */
-#include "host.h"
-#include "out-json.h"
-#include "out-table.h"
+#include "preflight.h"
 
 #include <errno.h>
 
-struct preflight {
-	struct host_domain dom;
-	struct host hosts[2]; /* source, destination */
-	struct vw_words paths, copied;
-	struct vw_features table;
-	struct vw_judgement ways[2]; /* there, back */
-	bool one_way;
-	unsigned flags;
-	const char *dest;
+enum {
+	OPT_ONE_WAY = CMD_OPT_OWN,
+	OPT_COPY,
+	OPT_DISKS,
+	OPT_OFFLINE,
+	OPT_XML,
+	OPT_PERSISTENT_XML,
+	OPT_DNAME,
+	OPT_FOR_VIRSH
 };
-
-enum { OPT_ONE_WAY = CMD_OPT_OWN, OPT_COPY, OPT_DISKS, OPT_OFFLINE };
 
 static bool has_reason(const struct vw_judgement *j, const char *group)
 {
@@ -48,8 +44,12 @@ static int judge_unknown(struct preflight *p, struct vw_judgement *ret)
 
 static int judge(struct preflight *p, bool back, struct vw_judgement *ret, struct vw_err *err)
 {
-	struct vw_move m = { .doc = p->dom.doc,
-			     .sent = p->dom.sent,
+	struct vw_xml *given = p->given.doc;
+	struct vw_move m = { .doc = given ? given : p->dom.doc,
+			     .sent = given ? given : p->dom.sent,
+			     .own = given && !back ? p->dom.doc : NULL,
+			     .persistent = back ? NULL : p->persistent,
+			     .dname = back ? NULL : p->dname,
 			     .live = p->dom.has_live ? &p->dom.live : NULL,
 			     .src = &p->hosts[back].facts,
 			     .dst = &p->hosts[!back].facts,
@@ -80,96 +80,48 @@ static int read_copied(struct preflight *p, char *list)
 	return 0;
 }
 
+static int read_xml(const char *path, struct vw_xml **ret, struct vw_err *err)
+{
+	VW_AUTOFREE char *text = NULL;
+	size_t len = 0;
+	int r = path ? cmd_read_file(path, &text, &len, err) : 0;
+
+	return !path || r < 0 ? r : vw_xml_parse(text, len, path, "domain", ret, err);
+}
+
 static int gather(struct cmd *cmd, struct preflight *p, const char *name, struct vw_err *err)
 {
 	bool source_is_file = cmd->uri && host_is_file(cmd->uri);
+	unsigned ms = p->for_virsh ? HOST_VIRSH_MS : HOST_DEADLINE_MS;
 	int r;
 
 	if (source_is_file && !cmd_is_file(name))
 		return vw_err_set(err, CMD_E_USAGE,
 				  "with a facts file as source the domain is an XML file, not '%s'",
 				  name);
-	r = host_domain_get(cmd->uri, name, &p->dom, err);
-	if (r == 0 && host_domain_paths(&p->dom, &p->paths) < 0)
+	r = host_domain_get(cmd->uri, name, ms, &p->dom, err);
+	if (r == 0)
+		r = read_xml(p->xml, &p->given.doc, err);
+	if (r == 0)
+		r = read_xml(p->persistent_xml, &p->persistent, err);
+	if (r == 0 && host_domain_paths(p->given.doc ? &p->given : &p->dom, &p->paths) < 0)
 		r = vw_err_set(err, -ENOMEM, "out of memory");
 	if (r < 0)
 		return r;
 	p->hosts[0].arg = cmd->uri;
 	p->hosts[1].arg = p->dest;
-	host_get_all(p->hosts, 2, &p->paths, &p->table);
+	host_get_all(p->hosts, 2, &p->paths, &p->table, ms);
 	for (size_t i = 0; i < 2; i++)
 		if (!p->hosts[i].known)
 			cmd_error(cmd, "%s", p->hosts[i].err.text);
 	return 0;
 }
 
-static const char *host_name(const struct preflight *p, size_t i)
-{
-	const struct host *h = &p->hosts[i];
-
-	return h->known ? h->facts.name : h->arg ? h->arg : "here";
-}
-
-static enum out_style style_of(enum vw_verdict v)
-{
-	static const enum out_style styles[] = { OUT_GOOD, OUT_WARN, OUT_WARN, OUT_BAD };
-
-	return styles[v];
-}
-
-static void print_reasons(const struct out *o, const struct vw_judgement *j)
-{
-	static const struct out_column cols[] = {
-		{ "", 0, false }, { "", 0, false }, { "", 24, false }, { "", 0, false }
-	};
-	static const enum out_style styles[] = { OUT_DIM, OUT_WARN, OUT_BAD };
-	OUT_AUTOTABLE struct out_table t = { 0 };
-
-	out_table_init(&t, o, cols, VW_N_ELEMENTS(cols));
-	for (size_t i = 0; i < j->n; i++) {
-		const struct vw_reason *r = &j->reasons[i];
-
-		out_table_add(&t, styles[r->severity], vw_severity_name(r->severity));
-		out_table_add(&t, OUT_PLAIN, r->id);
-		out_table_add(&t, OUT_PLAIN, r->property);
-		out_table_addf(&t, OUT_PLAIN, "%s%s%s", r->message, *r->remedy ? ": " : "",
-			       r->remedy);
-	}
-	out_table_print(&t, 2, false);
-}
-
-static void print_text(const struct cmd *cmd, const struct preflight *p)
-{
-	const struct out *o = &cmd->out;
-
-	for (size_t i = 0; i < (p->one_way ? 1u : 2u); i++) {
-		out_print(o, OUT_BOLD, "%s %s %s", host_name(p, i), out_arrow(o), host_name(p, !i));
-		out_print(o, style_of(p->ways[i].verdict), "  %s\n",
-			  vw_verdict_name(p->ways[i].verdict));
-		print_reasons(o, &p->ways[i]);
-	}
-}
-
-static int print_json(struct cmd *cmd, const struct preflight *p)
-{
-	const xmlNode *name = vw_xml_child(vw_xml_root(p->dom.doc), "name");
-	json_t *ways = json_array();
-
-	for (size_t i = 0; i < (p->one_way ? 1u : 2u); i++)
-		json_array_append_new(ways, json_pack("{s:o, s:o, s:s, s:o}", "from",
-						      out_json_string(host_name(p, i)), "to",
-						      out_json_string(host_name(p, !i)), "verdict",
-						      vw_verdict_name(p->ways[i].verdict),
-						      "reasons", host_reasons_json(&p->ways[i])));
-	return out_json_print(
-		cmd, json_pack("{s:i, s:o, s:o}", "version", 1, "domain",
-			       out_json_string(name ? vw_xml_content(p->dom.doc, name) : ""),
-			       "directions", ways));
-}
-
 static void clear(struct preflight *p)
 {
 	host_domain_clear(&p->dom);
+	host_domain_clear(&p->given);
+	vw_xml_free(p->persistent);
 	for (size_t i = 0; i < 2; i++) {
 		vw_judgement_clear(&p->ways[i]);
 		host_clear(&p->hosts[i]);
@@ -189,12 +141,17 @@ static int answer(struct cmd *cmd, struct preflight *p, const char *name)
 		r = judge(p, false, &p->ways[0], &err);
 	if (r == 0 && !p->one_way)
 		r = judge(p, true, &p->ways[1], &err);
+	if (r < 0 && p->for_virsh)
+		printf("virt-warden: whether this migration will work could not be told: %s\n",
+		       err.text);
 	if (r < 0)
 		return cmd_fail(cmd, &err);
-	if (cmd->json && print_json(cmd, p) != CMD_OK)
+	if (p->for_virsh)
+		return preflight_print_virsh(cmd, p);
+	if (cmd->json && preflight_print_json(cmd, p) != CMD_OK)
 		return CMD_UNKNOWN;
 	if (!cmd->json)
-		print_text(cmd, p);
+		preflight_print_text(cmd, p);
 	switch (p->ways[0].verdict) {
 	case VW_VERDICT_OK: return CMD_OK;
 	case VW_VERDICT_UNKNOWN: return CMD_UNKNOWN;
@@ -202,35 +159,53 @@ static int answer(struct cmd *cmd, struct preflight *p, const char *name)
 	}
 }
 
-static int run_preflight(struct cmd *cmd, int argc, char **argv)
+static const struct option longs[] = {
+	CMD_LONG,
+	{ "one-way", no_argument, NULL, OPT_ONE_WAY },
+	{ "copy-storage", no_argument, NULL, OPT_COPY },
+	{ "migrate-disks", required_argument, NULL, OPT_DISKS },
+	{ "offline", no_argument, NULL, OPT_OFFLINE },
+	{ "xml", required_argument, NULL, OPT_XML },
+	{ "persistent-xml", required_argument, NULL, OPT_PERSISTENT_XML },
+	{ "dname", required_argument, NULL, OPT_DNAME },
+	{ "for-virsh", no_argument, NULL, OPT_FOR_VIRSH }, /* virsh-warden.so's own */
+	CMD_LONG_END
+};
+
+/* Return: -1 at the end of the options, else the verb's exit code. */
+static int read_options(struct cmd *cmd, struct preflight *p, int argc, char **argv)
 {
-	static const struct option longs[] = { CMD_LONG,
-					       { "one-way", no_argument, NULL, OPT_ONE_WAY },
-					       { "copy-storage", no_argument, NULL, OPT_COPY },
-					       { "migrate-disks", required_argument, NULL,
-						 OPT_DISKS },
-					       { "offline", no_argument, NULL, OPT_OFFLINE },
-					       CMD_LONG_END };
-	struct preflight p = { 0 };
-	int c, rc = CMD_UNKNOWN;
+	int c;
 
 	while ((c = cmd_getopt(cmd, argc, argv, longs)) != -1) {
 		switch (c) {
-		case CMD_STOP: free(p.copied.v); return cmd->status;
-		case OPT_ONE_WAY: p.one_way = true; break;
-		case OPT_COPY: p.flags |= VW_MOVE_COPY_STORAGE; break;
-		case OPT_OFFLINE: p.flags |= VW_MOVE_OFFLINE; break;
+		case CMD_STOP: return cmd->status;
+		case OPT_ONE_WAY: p->one_way = true; break;
+		case OPT_COPY: p->flags |= VW_MOVE_COPY_STORAGE; break;
+		case OPT_OFFLINE: p->flags |= VW_MOVE_OFFLINE; break;
+		case OPT_XML: p->xml = optarg; break;
+		case OPT_PERSISTENT_XML: p->persistent_xml = optarg; break;
+		case OPT_DNAME: p->dname = optarg; break;
+		case OPT_FOR_VIRSH: p->for_virsh = true; break;
 		case OPT_DISKS:
-			p.flags |= VW_MOVE_COPY_STORAGE;
-			if (read_copied(&p, optarg) < 0)
+			p->flags |= VW_MOVE_COPY_STORAGE;
+			if (read_copied(p, optarg) < 0)
 				return CMD_UNKNOWN;
 			break;
 		default: break;
 		}
 	}
-	if (argc - optind != 2) {
+	return -1;
+}
+
+static int run_preflight(struct cmd *cmd, int argc, char **argv)
+{
+	struct preflight p = { 0 };
+	int rc = read_options(cmd, &p, argc, argv);
+
+	if (rc < 0 && argc - optind != 2) {
 		rc = cmd_usage(cmd, "preflight takes a domain and a destination");
-	} else {
+	} else if (rc < 0) {
 		p.dest = argv[optind + 1];
 		rc = answer(cmd, &p, argv[optind]);
 	}
@@ -252,6 +227,10 @@ const struct command cmd_preflight = {
 		"      --copy-storage    as virsh migrate with --copy-storage-all or --copy-storage-inc\n"
 		"      --migrate-disks LIST\n"
 		"                        only these disks are copied (vda,vdb)\n"
-		"      --offline         as virsh migrate --offline: the config only\n",
+		"      --offline         as virsh migrate --offline: the config only\n"
+		"      --xml FILE        the XML that the destination gets instead\n"
+		"      --persistent-xml FILE\n"
+		"                        the config that the destination keeps instead\n"
+		"      --dname NAME      its name there\n",
 	.run = run_preflight,
 };

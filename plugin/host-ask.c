@@ -43,6 +43,7 @@ static void child(const struct host_ask *a, int fd)
 	json_t *answer;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setsid(); /* an ssh below us must not ask for passwords, and ends with us */
 	answer = ask(a, &err);
 	if (!answer)
 		answer = json_pack("{s:s, s:i}", "error", err.text, "code", err.code);
@@ -118,7 +119,8 @@ static void finish(struct host_ask *a, bool in_time, unsigned deadline_ms)
 {
 	close(a->fd);
 	a->fd = -1;
-	kill(a->pid, SIGKILL);
+	kill(-a->pid, SIGKILL);
+	kill(a->pid, SIGKILL); /* it may not have got that far */
 	while (waitpid(a->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	understand(a, in_time, deadline_ms);

@@ -199,7 +199,8 @@ static int get_file(const char *name, struct host_domain *ret, struct vw_err *er
 	return r < 0 ? r : vw_xml_parse(text, len, name, "domain", &ret->doc, err);
 }
 
-int host_domain_get(const char *uri, const char *name, struct host_domain *ret, struct vw_err *err)
+int host_domain_get(const char *uri, const char *name, unsigned deadline_ms,
+		    struct host_domain *ret, struct vw_err *err)
 {
 	struct host_ask a = { .uri = uri, .domain = name };
 	const char *xml, *sent;
@@ -207,7 +208,7 @@ int host_domain_get(const char *uri, const char *name, struct host_domain *ret, 
 
 	if (cmd_is_file(name))
 		return get_file(name, ret, err);
-	host_ask_all(&a, 1, HOST_DEADLINE_MS);
+	host_ask_all(&a, 1, deadline_ms);
 	if (!a.answer) {
 		*err = a.err;
 		return a.err.code < 0 ? a.err.code : -EIO;

@@ -46,7 +46,8 @@ static void get_answer(struct host *h, struct host_ask *a, struct vw_features *t
 	h->known = host_load(h, vw_steal(a->answer), h->arg ? h->arg : "libvirt", t, &h->err) == 0;
 }
 
-void host_get_all(struct host *hosts, size_t n, const struct vw_words *paths, struct vw_features *t)
+void host_get_all(struct host *hosts, size_t n, const struct vw_words *paths, struct vw_features *t,
+		  unsigned deadline_ms)
 {
 	struct host_ask *asks = calloc(n + 1, sizeof(*asks));
 	size_t k = 0;
@@ -62,7 +63,7 @@ void host_get_all(struct host *hosts, size_t n, const struct vw_words *paths, st
 	}
 	if (!asks)
 		return;
-	host_ask_all(asks, k, HOST_DEADLINE_MS);
+	host_ask_all(asks, k, deadline_ms);
 	k = 0;
 	for (size_t i = 0; i < n; i++)
 		if (!hosts[i].arg || !host_is_file(hosts[i].arg)) {

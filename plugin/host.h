@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #define HOST_DEADLINE_MS 10000 /* a host that says nothing for so long is unknown */
+#define HOST_VIRSH_MS 4500     /* the same in front of virsh migrate */
 #define HOST_PARALLEL 16       /* hosts that are asked at once */
 #define HOST_MAX_DOMAINS 5000  /* listed per host, and so on: bounds of what a host may say */
 #define HOST_MAX_VOLUMES 10000
@@ -53,8 +54,8 @@ int host_load(struct host *h, json_t *json, const char *name, struct vw_features
 /* Is the argument a facts file, not a URI? */
 bool host_is_file(const char *arg);
 /* Fill all from files and by asking. What could not be had has known = false and err. */
-void host_get_all(struct host *hosts, size_t n, const struct vw_words *paths,
-		  struct vw_features *t);
+void host_get_all(struct host *hosts, size_t n, const struct vw_words *paths, struct vw_features *t,
+		  unsigned deadline_ms);
 void host_clear(struct host *h);
 
 /* A domain with what its libvirt says of it. */
@@ -65,7 +66,8 @@ struct host_domain {
 	bool has_live; /* false: from a file */
 };
 /* name: a DOMAIN of uri, or an XML FILE (then nothing is asked). */
-int host_domain_get(const char *uri, const char *name, struct host_domain *ret, struct vw_err *err);
+int host_domain_get(const char *uri, const char *name, unsigned deadline_ms,
+		    struct host_domain *ret, struct vw_err *err);
 void host_domain_clear(struct host_domain *d);
 /* The paths that the destination must have. Return: 0 or -ENOMEM; free ret->v. */
 int host_domain_paths(const struct host_domain *d, struct vw_words *ret);

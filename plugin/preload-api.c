@@ -105,3 +105,40 @@ int virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned in
 	return vw_device(&(struct vw_device_call){
 		.dom = domain, .xml = xml, .flags = flags, .update = true, .real = update_flags });
 }
+
+static int migrate(struct vw_migrate_call *c)
+{
+	c->moved = VW_NEXT(virDomainMigrate3)(c->dom, c->dconn, c->params, c->nparams, c->flags);
+	return c->moved ? 0 : -1;
+}
+
+virDomainPtr virDomainMigrate3(virDomainPtr domain, virConnectPtr dconn,
+			       virTypedParameterPtr params, unsigned int nparams,
+			       unsigned int flags)
+{
+	struct vw_migrate_call c = { .dom = domain,
+				     .dconn = dconn,
+				     .params = params,
+				     .nparams = nparams,
+				     .flags = flags,
+				     .real = migrate };
+
+	vw_migrate(&c);
+	return c.moved;
+}
+
+static int migrate_to_uri(struct vw_migrate_call *c)
+{
+	return VW_NEXT(virDomainMigrateToURI3)(c->dom, c->desturi, c->params, c->nparams, c->flags);
+}
+
+int virDomainMigrateToURI3(virDomainPtr domain, const char *dconnuri, virTypedParameterPtr params,
+			   unsigned int nparams, unsigned int flags)
+{
+	return vw_migrate(&(struct vw_migrate_call){ .dom = domain,
+						     .desturi = dconnuri,
+						     .params = params,
+						     .nparams = nparams,
+						     .flags = flags,
+						     .real = migrate_to_uri });
+}

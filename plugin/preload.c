@@ -70,6 +70,25 @@ void vw_leave(bool ok)
 	deaf = false;
 }
 
+/* libvirt lets no program set an error, but it hands out its own, unlocked: so have it
+ * raise one, unheard, and put ours in its place. */
+void vw_raise(int code, const char *text)
+{
+	virErrorPtr e;
+
+	deaf = true;
+	virConnectRef(NULL);
+	deaf = false;
+	e = virGetLastError();
+	if (!e)
+		return;
+	free(e->message);
+	e->message = strdup(text);
+	e->code = code;
+	e->domain = VIR_FROM_QEMU;
+	on_error(NULL, e);
+}
+
 bool vw_quiet(void)
 {
 	return quiet;

@@ -24,6 +24,9 @@ void vw_listen(bool on);
  * thread's last one: no call into libvirt may stand between the two, not even a free
  * (each begins by forgetting the last error, and a program can't set one). */
 void vw_leave(bool ok);
+/* Give the program an error of our own: it becomes the thread's last one, and its handler
+ * hears it. After vw_leave. code: VIR_ERR_… */
+void vw_raise(int code, const char *text);
 /* virsh -q: no notes. */
 bool vw_quiet(void);
 /* virsh edit: what is defined was made by hand from the config that libvirt has. */
@@ -74,6 +77,19 @@ struct vw_device_call {
 	int (*real)(const struct vw_device_call *call, const char *xml);
 };
 int vw_device(const struct vw_device_call *call);
+
+/* A migration by the program. */
+struct vw_migrate_call {
+	virDomainPtr dom;
+	virConnectPtr dconn; /* NULL: */
+	const char *desturi;
+	virTypedParameterPtr params;
+	unsigned nparams, flags;
+	virDomainPtr moved; /* by the real call, where it returns one */
+	int (*real)(struct vw_migrate_call *call);
+};
+/* Return: 0, or -1 as the real call, or because the policy refuses it. */
+int vw_migrate(struct vw_migrate_call *call);
 
 /* Say at the prompt what is wrong with the caches of a domain that is about to start. */
 void vw_warn_at_start(virDomainPtr dom);

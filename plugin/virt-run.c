@@ -115,7 +115,9 @@ static int reap(pid_t pid, int64_t until, bool in_time)
 		return -ETIME;
 	if (r < 0) /* SIGCHLD is ignored here, or another thread waits for everything */
 		return 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -ECHILD;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	return WTERMSIG(status) == SIGINT ? -EINTR : -ECHILD;
 }
 
 int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err)

@@ -10,7 +10,8 @@
  * After timeout_ms it is killed. Waits for this child only and leaves the
  * process's signal dispositions alone.
  * Return: its exit status (0 if somebody else reaped it), -ETIME if it had to be
- * killed, another negative errno if it could not be started or died by a signal. */
+ * killed, -EINTR if the user interrupted it (SIGINT), another negative errno if it
+ * could not be started or died by another signal. */
 int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err);
 
 #endif
