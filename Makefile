@@ -30,7 +30,7 @@ OSINFO_CFLAGS := $(call pc,cflags,libosinfo-1.0)
 OSINFO_LIBS := $(call pc,libs,libosinfo-1.0)
 CMOCKA_LIBS := $(call pc,libs,cmocka)
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/alert \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
@@ -46,9 +46,10 @@ HISTORY = $(B)/libwarden-history.a
 PROBE = $(B)/libwarden-probe.a
 OSINDEX = $(B)/libwarden-osindex.a
 MIGRATE = $(B)/libwarden-migrate.a
+VERIFY = $(B)/libwarden-verify.a
 ALERT = $(B)/libwarden-alert.a
 VIRT = $(B)/libwarden-virt.a
-ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE) $(ALERT)
+ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE) $(VERIFY) $(ALERT)
 
 # plugin/: virsh.c is the wrapper, preload*.c the library, virt-*.c what both it
 # and the command share (libvirt side), the rest is the command.
@@ -88,13 +89,14 @@ $(eval $(call archive,$(HISTORY),$(call objs,lib/history)))
 $(eval $(call archive,$(PROBE),$(call objs,lib/probe)))
 $(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
 $(eval $(call archive,$(MIGRATE),$(call objs,lib/migrate)))
+$(eval $(call archive,$(VERIFY),$(call objs,lib/verify)))
 $(eval $(call archive,$(ALERT),$(call objs,lib/alert)))
 $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
 version_script = -Wl,--version-script=plugin/preload.map
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
-	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virsh: $(B)/obj/plugin/virsh.o
 	$(call link,$<)
 $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
@@ -104,13 +106,13 @@ $(B)/hook: $(call objs,hooks) $(ARCHIVES)
 $(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE)
 	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
 $(B)/virt-wardend: $(call objs,agent) $(VIRT) $(ARCHIVES)
-	$(call link,$(call objs,agent) $(VIRT) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$(call objs,agent) $(VIRT) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 
 # Unit tests: tests/unit/test-X.c is one program; test-cmd-*.c may use the command's objects too.
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test-*.c))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(VIRT) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call link,$< $(VIRT) $(MIGRATE) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$< $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 unit: $(UNIT)
 
 deps:

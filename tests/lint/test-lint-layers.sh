@@ -20,14 +20,15 @@ lib/history/*.[ch]         | lib/history lib                                    
 lib/probe/*.[ch]           | lib/probe lib                                                    | libudev
 lib/osindex/*.[ch]         | lib/osindex lib                                                  |
 lib/migrate/*.[ch]         | lib/migrate lib                                                  | libxml/.*
+lib/verify/*.[ch]          | lib/verify lib                                                   |
 lib/alert/*.[ch]           | lib/alert lib                                                    |
 lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib                     | osinfo/.*|glib.*|gio/.*|libxml/.*
 hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib                         | libxml/.*
 plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib  | libvirt/.*|libxml/.*
-plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib  | libvirt/.*|libxml/.*
+plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib  | libvirt/.*|libxml/.*
 plugin/virsh*.[ch]         | plugin lib                                                       |
-plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/migrate lib | libvirt/.*|libxml/.*|jansson
-agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib | libvirt/.*|libxml/.*|jansson|systemd/.*
+plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib | libvirt/.*|libxml/.*|jansson
+agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|jansson|systemd/.*
 END
 }
 

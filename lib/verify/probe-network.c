@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Probe "network-counters": does it send and receive as it did before? */
+#include "verify-probe.h"
+
+#define ENOUGH_TX 5
+#define ENOUGH_RX 20
+#define NOISE 6 /* packets that are received whatever happens: our own probes, the host's bridge */
+
+/* A tenth of what came before, and the noise, is nothing. */
+static bool deaf(const struct vw_baseline *b, const struct vw_delta *d)
+{
+	double expected = vw_expected(b->rx, d->ms);
+
+	return expected >= ENOUGH_RX && (double)d->rx <= expected / 10 + NOISE;
+}
+
+static void judge_steady(const struct vw_view *v, struct vw_probe_result *r)
+{
+	const struct vw_signals *s = v->s;
+	const struct vw_baseline *b = s->before;
+	struct vw_delta d;
+
+	if (!vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d)) {
+		vw_result_wait(v, r, VW_SKIP, "no figures yet");
+		return;
+	}
+	if ((!b->tx || d.tx) &&
+	    (!b->rx || vw_expected(b->rx, d.ms) < 4 * NOISE || d.rx > 2 * NOISE)) {
+		if (vw_expected(b->rx, d.ms) >= 4 * NOISE || !vw_late(s, VW_HAVE_NET, &d) ||
+		    !deaf(b, &d)) {
+			vw_result(r, VW_PASS, "%.1f packets a second out, %.1f in",
+				  (double)d.tx * 1000 / (double)d.ms,
+				  (double)d.rx * 1000 / (double)d.ms);
+			return;
+		}
+	}
+	if (!vw_late(s, VW_HAVE_NET, &d))
+		vw_result_wait(v, r, VW_SKIP, "too few figures");
+	else if (!d.tx && vw_expected(b->tx, d.ms) >= ENOUGH_TX)
+		vw_result_wait(v, r, VW_FAIL,
+			       "it has sent nothing for %lld s (before: %.1f packets a second)",
+			       (long long)d.ms / 1000, b->tx / 60.0);
+	else if (deaf(b, &d))
+		vw_result_wait(
+			v, r, VW_FAIL,
+			"it receives %.1f packets a second (before: %.1f): does its bridge or "
+			"network lead anywhere on this host? virsh domiflist %s",
+			(double)d.rx * 1000 / (double)d.ms, b->rx / 60.0, s->name);
+	else
+		vw_result_wait(v, r, VW_PASS, "%.1f packets a second out, %.1f in",
+			       (double)d.tx * 1000 / (double)d.ms,
+			       (double)d.rx * 1000 / (double)d.ms);
+}
+
+void vw_probe_network(const struct vw_view *v, struct vw_probe_result *r)
+{
+	const struct vw_signals *s = v->s;
+	struct vw_delta d;
+
+	if (s->state != VW_DOM_RUNNING)
+		vw_result(r, VW_SKIP, "it does not run");
+	else if (s->before->known && (s->before->tx || s->before->rx))
+		judge_steady(v, r);
+	else if (!vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d))
+		vw_result(r, VW_SKIP, "no figures");
+	else if (d.tx)
+		vw_result(r, VW_PASS, "%llu packets sent", (unsigned long long)d.tx);
+	else
+		vw_result(r, VW_SKIP, "it sends nothing; %s",
+			  s->before->known ? "nor did it before" : "what is normal is not known");
+}
