@@ -17,6 +17,16 @@ void vw_policy_defaults(struct vw_policy *p)
 		.history_days = 730,
 		.agent_quiet = 1,
 		.agent_compare = 60,
+		.alerts = { .log = 1,
+			    .scripts = 1,
+			    .script_seconds = 30,
+			    .resend_seconds = 60,
+			    .http_seconds = 10,
+			    .sendmail = "/usr/sbin/sendmail",
+			    .repeat_seconds = 14400,
+			    .retry_seconds = 10,
+			    .retry_max_seconds = 300,
+			    .per_minute = 30 },
 	};
 }
 

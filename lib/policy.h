@@ -15,6 +15,23 @@ enum vw_policy_network { VW_NETDISK_REPORT = 0, VW_NETDISK_ENFORCE, VW_NETDISK_O
 
 #define VW_CACHES_MAX 6
 #define VW_METRICS_MAX 200
+#define VW_TARGET_MAX 300 /* bytes of a URL, a path, addresses, with the NUL */
+
+/* Who is told of an alert, and how ([alerts]). "" = not. */
+struct vw_alert_policy {
+	unsigned log, scripts; /* 0 or 1 */
+	unsigned script_seconds;
+	char webhook[VW_TARGET_MAX], webhook_auth[VW_TARGET_MAX];
+	char alertmanager[VW_TARGET_MAX], alertmanager_auth[VW_TARGET_MAX];
+	unsigned resend_seconds; /* Alertmanager forgets what it does not hear again */
+	unsigned http_seconds;   /* for one request, from connect to answer */
+	char ca_file[VW_TARGET_MAX];
+	char mail_to[VW_TARGET_MAX], mail_from[VW_TARGET_MAX], sendmail[VW_TARGET_MAX];
+	char metrics[VW_TARGET_MAX];
+	unsigned repeat_seconds; /* what goes on is told again; 0 = never */
+	unsigned retry_seconds, retry_max_seconds;
+	unsigned per_minute; /* messages of one sink */
+};
 
 struct vw_policy {
 	enum vw_policy_define define;
@@ -32,6 +49,7 @@ struct vw_policy {
 		agent_quiet; /* seconds without a change before more than the host class is fixed */
 	unsigned agent_compare; /* seconds between two looks for changes that raise no event */
 	char agent_metrics[VW_METRICS_MAX]; /* file for Prometheus' textfile collector, "" = none */
+	struct vw_alert_policy alerts;
 };
 
 /* The defaults as shipped (design.md, Names and paths): define = fix, start = warn,

@@ -4,32 +4,12 @@
  * inih is fed line by line through our own reader: so we know the line of every
  * key whatever inih was built with, and a line that is too long for it is an
  * error instead of two lines. */
-#include "conf.h"
+#include "conf-internal.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
 #include <sys/stat.h>
-
-#define MAX_KEYS 16
-
-struct state {
-	const char *name;   /* of the file, for messages */
-	const char *p;      /* what is left of the text */
-	int line;           /* the line that was read last */
-	int seen[MAX_KEYS]; /* line of each key, 0 = not yet */
-	struct vw_policy policy;
-	struct vw_err err; /* the first error; nothing more is read then */
-};
-
-struct key {
-	const char *section, *name;
-	size_t offset;             /* of the member of struct vw_policy */
-	const char *const *values; /* enum: the names, in the order of the enum */
-	unsigned min, max;         /* number */
-	int (*set)(struct state *st, const struct key *k, const char *value);
-};
 
 static const char *const define_values[] = { "fix", "warn", "off", NULL };
 static const char *const start_values[] = { "warn", "refuse", "off", NULL };
@@ -41,135 +21,72 @@ static const char *const cache_values[] = { "none",      "directsync", "writethr
 					    "writeback", "unsafe",     "default",
 					    NULL };
 
-static int set_enum(struct state *st, const struct key *k, const char *value);
-static int set_caches(struct state *st, const struct key *k, const char *value);
-static int set_model(struct state *st, const struct key *k, const char *value);
-static int set_number(struct state *st, const struct key *k, const char *value);
-static int set_path(struct state *st, const struct key *k, const char *value);
+static const char *const yes_values[] = { "no", "yes", NULL };
 
-static const struct key keys[] = {
-	{ "policy", "define", offsetof(struct vw_policy, define), define_values, 0, 0, set_enum },
-	{ "policy", "start", offsetof(struct vw_policy, start), start_values, 0, 0, set_enum },
+#define TEXT(section, name, member, set)                                    \
+	{                                                                   \
+		section, name, offsetof(struct vw_policy, member), NULL, 0, \
+			sizeof(((struct vw_policy *)0)->member), set        \
+	}
+#define YES_NO(name, member)                                                          \
+	{                                                                             \
+		"alerts", name, offsetof(struct vw_policy, member), yes_values, 0, 0, \
+			conf_set_enum                                                 \
+	}
+#define NUMBER(name, member, min, max)                                              \
+	{                                                                           \
+		"alerts", name, offsetof(struct vw_policy, member), NULL, min, max, \
+			conf_set_number                                             \
+	}
+static const struct conf_key keys[] = {
+	{ "policy", "define", offsetof(struct vw_policy, define), define_values, 0, 0,
+	  conf_set_enum },
+	{ "policy", "start", offsetof(struct vw_policy, start), start_values, 0, 0, conf_set_enum },
 	{ "policy", "migrate", offsetof(struct vw_policy, migrate), migrate_values, 0, 0,
-	  set_enum },
-	{ "policy", "verify", offsetof(struct vw_policy, verify), verify_values, 0, 0, set_enum },
-	{ "policy", "boot-changes", offsetof(struct vw_policy, boot), boot_values, 0, 0, set_enum },
-	{ "cache", "allowed", 0, cache_values, 0, 0, set_caches },
+	  conf_set_enum },
+	{ "policy", "verify", offsetof(struct vw_policy, verify), verify_values, 0, 0,
+	  conf_set_enum },
+	{ "policy", "boot-changes", offsetof(struct vw_policy, boot), boot_values, 0, 0,
+	  conf_set_enum },
+	{ "cache", "allowed", 0, cache_values, 0, 0, conf_set_caches },
 	{ "cache", "network-disks", offsetof(struct vw_policy, network_disks), network_values, 0, 0,
-	  set_enum },
-	{ "cpu", "baseline", 0, NULL, 0, 0, set_model },
+	  conf_set_enum },
+	{ "cpu", "baseline", 0, NULL, 0, 0, conf_set_model },
 	{ "history", "versions", offsetof(struct vw_policy, history_versions), NULL, 1, 100000,
-	  set_number },
-	{ "history", "days", offsetof(struct vw_policy, history_days), NULL, 1, 36500, set_number },
+	  conf_set_number },
+	{ "history", "days", offsetof(struct vw_policy, history_days), NULL, 1, 36500,
+	  conf_set_number },
 	{ "agent", "quiet-seconds", offsetof(struct vw_policy, agent_quiet), NULL, 0, 3600,
-	  set_number },
+	  conf_set_number },
 	{ "agent", "compare-interval", offsetof(struct vw_policy, agent_compare), NULL, 1, 86400,
-	  set_number },
-	{ "agent", "metrics", 0, NULL, 0, 0, set_path },
+	  conf_set_number },
+	TEXT("agent", "metrics", agent_metrics, conf_set_path),
+	YES_NO("log", alerts.log),
+	YES_NO("scripts", alerts.scripts),
+	NUMBER("script-seconds", alerts.script_seconds, 1, 600),
+	TEXT("alerts", "webhook", alerts.webhook, conf_set_url),
+	TEXT("alerts", "webhook-auth", alerts.webhook_auth, conf_set_path),
+	TEXT("alerts", "alertmanager", alerts.alertmanager, conf_set_url),
+	TEXT("alerts", "alertmanager-auth", alerts.alertmanager_auth, conf_set_path),
+	NUMBER("resend-seconds", alerts.resend_seconds, 1, 3600),
+	NUMBER("http-seconds", alerts.http_seconds, 1, 300),
+	TEXT("alerts", "ca-file", alerts.ca_file, conf_set_path),
+	TEXT("alerts", "mail-to", alerts.mail_to, conf_set_addresses),
+	TEXT("alerts", "mail-from", alerts.mail_from, conf_set_addresses),
+	TEXT("alerts", "sendmail", alerts.sendmail, conf_set_path),
+	TEXT("alerts", "metrics", alerts.metrics, conf_set_path),
+	NUMBER("repeat-seconds", alerts.repeat_seconds, 0, 31536000),
+	NUMBER("retry-seconds", alerts.retry_seconds, 1, 3600),
+	NUMBER("retry-max-seconds", alerts.retry_max_seconds, 1, 86400),
+	NUMBER("per-minute", alerts.per_minute, 1, 10000),
 };
-_Static_assert(VW_N_ELEMENTS(keys) <= MAX_KEYS, "struct state has a line for each key");
-_Static_assert(sizeof(enum vw_policy_define) == sizeof(unsigned), "set_enum writes an unsigned");
+#undef TEXT
+#undef YES_NO
+#undef NUMBER
+_Static_assert(VW_N_ELEMENTS(keys) <= MAX_KEYS, "struct conf_state has a line for each key");
+_Static_assert(sizeof(enum vw_policy_define) == sizeof(unsigned),
+	       "conf_set_enum writes an unsigned");
 _Static_assert(VW_N_ELEMENTS(cache_values) - 1 <= VW_CACHES_MAX, "all cache modes fit the policy");
-
-/* Append "a, b, c" to the text in err. */
-static void add_names(struct vw_err *err, const char *const *names)
-{
-	for (size_t i = 0; names[i]; i++) {
-		size_t len = strlen(err->text);
-
-		snprintf(err->text + len, sizeof(err->text) - len, "%s%s", i ? ", " : "", names[i]);
-	}
-}
-
-static int bad_value(struct state *st, const struct key *k, const char *value, const char *what)
-{
-	vw_err_set(&st->err, -EINVAL, "%s:%d: [%s] %s = '%.64s': %s", st->name, st->line,
-		   k->section, k->name, value, what);
-	if (k->values)
-		add_names(&st->err, k->values);
-	return -EINVAL;
-}
-
-static int index_of(const char *const *names, const char *name)
-{
-	for (int i = 0; names[i]; i++)
-		if (vw_streq(names[i], name))
-			return i;
-	return -1;
-}
-
-static int set_enum(struct state *st, const struct key *k, const char *value)
-{
-	const int i = index_of(k->values, value);
-	const unsigned u = (unsigned)i;
-
-	if (i < 0)
-		return bad_value(st, k, value, "must be one of: ");
-	memcpy((char *)&st->policy + k->offset, &u, sizeof(u));
-	return 0;
-}
-
-/* A list, separated by commas or blanks: each mode once, at least one. */
-static int set_caches(struct state *st, const struct key *k, const char *value)
-{
-	static const char sep[] = ", \t";
-	const char *p = value + strspn(value, sep);
-	char mode[16];
-
-	st->policy.n_caches = 0;
-	while (*p) {
-		const size_t len = strcspn(p, sep);
-
-		snprintf(mode, sizeof(mode), "%.*s", (int)(len < sizeof(mode) ? len : 0), p);
-		if (index_of(k->values, mode) < 0 || vw_policy_cache_allowed(&st->policy, mode))
-			return bad_value(st, k, value, "must be a list, each once, of: ");
-		memcpy(st->policy.caches[st->policy.n_caches++], mode, sizeof(mode));
-		p += len;
-		p += strspn(p, sep);
-	}
-	if (!st->policy.n_caches)
-		return bad_value(st, k, value, "must be a list, at least one, of: ");
-	return 0;
-}
-
-static int set_model(struct state *st, const struct key *k, const char *value)
-{
-	const size_t len = strlen(value);
-
-	if (len >= sizeof(st->policy.cpu_baseline) ||
-	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+") !=
-		    len)
-		return bad_value(st, k, value,
-				 "must be a CPU model of `virsh cpu-models x86_64`, or empty");
-	memcpy(st->policy.cpu_baseline, value, len + 1);
-	return 0;
-}
-
-static int set_number(struct state *st, const struct key *k, const char *value)
-{
-	char range[64];
-	unsigned u = 0;
-	size_t i;
-
-	for (i = 0; isdigit((unsigned char)value[i]) && u <= k->max; i++)
-		u = u * 10 + (unsigned)(value[i] - '0');
-	if (!i || value[i] || u < k->min || u > k->max) {
-		snprintf(range, sizeof(range), "must be a number from %u to %u", k->min, k->max);
-		return bad_value(st, k, value, range);
-	}
-	memcpy((char *)&st->policy + k->offset, &u, sizeof(u));
-	return 0;
-}
-
-static int set_path(struct state *st, const struct key *k, const char *value)
-{
-	const size_t len = strlen(value);
-
-	if (len >= sizeof(st->policy.agent_metrics) || (len && *value != '/'))
-		return bad_value(st, k, value, "must be the full path of a file, or empty");
-	memcpy(st->policy.agent_metrics, value, len + 1);
-	return 0;
-}
 
 /* The names that are known: the sections, or the keys of a section. */
 static void add_known(struct vw_err *err, const char *section)
@@ -180,10 +97,10 @@ static void add_known(struct vw_err *err, const char *section)
 	for (size_t i = 0; i < VW_N_ELEMENTS(keys); i++) {
 		if (section && vw_streq(keys[i].section, section))
 			names[n++] = keys[i].name;
-		else if (!section && index_of(names, keys[i].section) < 0)
+		else if (!section && conf_index_of(names, keys[i].section) < 0)
 			names[n++] = keys[i].section;
 	}
-	add_names(err, names);
+	conf_add_names(err, names);
 }
 
 static bool known_section(const char *section)
@@ -194,14 +111,14 @@ static bool known_section(const char *section)
 	return false;
 }
 
-static void unknown_section(struct state *st, const char *section)
+static void unknown_section(struct conf_state *st, const char *section)
 {
 	vw_err_set(&st->err, -EINVAL, "%s:%d: unknown section [%.64s]; known: ", st->name, st->line,
 		   section);
 	add_known(&st->err, NULL);
 }
 
-static void unknown_key(struct state *st, const char *section, const char *name)
+static void unknown_key(struct conf_state *st, const char *section, const char *name)
 {
 	vw_err_set(&st->err, -EINVAL, "%s:%d: unknown key '%.64s' in [%s]; known: ", st->name,
 		   st->line, name, section);
@@ -211,7 +128,7 @@ static void unknown_key(struct state *st, const char *section, const char *name)
 /* A key with its value (inih's handler). Return: 1, or 0 for "error". */
 static int on_key(void *data, const char *section, const char *name, const char *value)
 {
-	struct state *st = data;
+	struct conf_state *st = data;
 
 	if (!*section) {
 		vw_err_set(&st->err, -EINVAL, "%s:%d: '%.64s' stands before the first [section]",
@@ -239,7 +156,7 @@ static int on_key(void *data, const char *section, const char *name, const char 
 }
 
 /* inih tells a section only with its first key: look at the header ourselves. */
-static void check_header(struct state *st, const char *line)
+static void check_header(struct conf_state *st, const char *line)
 {
 	char section[65];
 
@@ -254,7 +171,7 @@ static void check_header(struct state *st, const char *line)
 /* inih's fgets: the next line, NULL at the end. */
 static char *next_line(char *buf, int size, void *data)
 {
-	struct state *st = data;
+	struct conf_state *st = data;
 	const size_t len = strcspn(st->p, "\n");
 
 	if (!*st->p || st->err.code)
@@ -276,7 +193,7 @@ int vw_conf_parse(const char *text, size_t len, const char *name, struct vw_poli
 		  struct vw_err *err)
 {
 	VW_AUTOFREE char *copy = NULL;
-	struct state st = { .name = name };
+	struct conf_state st = { .name = name };
 	int r;
 
 	if (len > VW_CONF_MAX_BYTES)

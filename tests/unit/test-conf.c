@@ -50,6 +50,19 @@ static void assert_defaults(const struct vw_policy *p)
 	assert_int_equal(p->agent_quiet, d.agent_quiet);
 	assert_int_equal(p->agent_compare, d.agent_compare);
 	assert_string_equal(p->agent_metrics, d.agent_metrics);
+	assert_int_equal(p->alerts.log, d.alerts.log);
+	assert_int_equal(p->alerts.scripts, d.alerts.scripts);
+	assert_int_equal(p->alerts.script_seconds, d.alerts.script_seconds);
+	assert_string_equal(p->alerts.webhook, d.alerts.webhook);
+	assert_string_equal(p->alerts.alertmanager, d.alerts.alertmanager);
+	assert_string_equal(p->alerts.mail_to, d.alerts.mail_to);
+	assert_string_equal(p->alerts.sendmail, d.alerts.sendmail);
+	assert_int_equal(p->alerts.resend_seconds, d.alerts.resend_seconds);
+	assert_int_equal(p->alerts.http_seconds, d.alerts.http_seconds);
+	assert_int_equal(p->alerts.repeat_seconds, d.alerts.repeat_seconds);
+	assert_int_equal(p->alerts.retry_seconds, d.alerts.retry_seconds);
+	assert_int_equal(p->alerts.retry_max_seconds, d.alerts.retry_max_seconds);
+	assert_int_equal(p->alerts.per_minute, d.alerts.per_minute);
 }
 
 static void test_defaults(void **state)
@@ -174,7 +187,7 @@ static void test_refused(void **state)
 	assert_refused(
 		"\n[polices]\n",
 		"warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history, "
-		"agent");
+		"agent, alerts");
 	assert_refused("[policy]\nstart = warn\n  [cache]\n",
 		       "warden.conf:3: [policy] start is set twice (first in line 2): remove one");
 	assert_refused("start = warn\n",
@@ -358,13 +371,52 @@ static void test_paths_user(void **state)
 	rmdir(home);
 }
 
+static void test_alerts(void **state)
+{
+	struct vw_policy p;
+	struct vw_err err;
+
+	(void)state;
+	assert_int_equal(parse("[alerts]\n"
+			       "log = no\n"
+			       "webhook = https://[::1]:8443/hook?a=b@c\n"
+			       "webhook-auth = /etc/virt-warden/hook.token\n"
+			       "mail-to = root, ops@example.org\n"
+			       "repeat-seconds = 0\n",
+			       &p, &err),
+			 0);
+	assert_int_equal(p.alerts.log, 0);
+	assert_int_equal(p.alerts.scripts, 1);
+	assert_string_equal(p.alerts.webhook, "https://[::1]:8443/hook?a=b@c");
+	assert_string_equal(p.alerts.mail_to, "root, ops@example.org");
+	assert_refused("[alerts]\nwebhook = ftp://x/\n",
+		       "warden.conf:2: [alerts] webhook = 'ftp://x/': must begin with http:// or "
+		       "https://, or be empty");
+	assert_refused("[alerts]\nwebhook = http://u:p@x/\n",
+		       "warden.conf:2: [alerts] webhook = 'http://u:p@x/': no user or password "
+		       "here: use the key \xe2\x80\xa6-auth");
+	assert_refused(
+		"[alerts]\nwebhook = http://x/ y\n",
+		"warden.conf:2: [alerts] webhook = 'http://x/ y': holds a blank or a control "
+		"character");
+	assert_refused("[alerts]\nmail-to = a, -Cevil\n",
+		       "warden.conf:2: [alerts] mail-to = 'a, -Cevil': must be mail addresses, "
+		       "separated by commas, or empty");
+	assert_refused("[alerts]\nsendmail = sendmail\n",
+		       "warden.conf:2: [alerts] sendmail = 'sendmail': must be the full path of a "
+		       "file, or empty");
+	assert_refused("[alerts]\nlog = maybe\n",
+		       "warden.conf:2: [alerts] log = 'maybe': must be one of: no, yes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_shipped),
-		cmocka_unit_test(test_every_key),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_hostile),    cmocka_unit_test(test_paths_overrides),
-		cmocka_unit_test(test_paths_root), cmocka_unit_test(test_paths_user),
+		cmocka_unit_test(test_defaults),        cmocka_unit_test(test_shipped),
+		cmocka_unit_test(test_every_key),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_alerts),          cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_paths_overrides), cmocka_unit_test(test_paths_root),
+		cmocka_unit_test(test_paths_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
