@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs all probes and draws the verdict (see verify.h). */
+/* Runs all probes and draws the verdict (see health.h). */
 #include "verify-probe.h"
 
 #include <stdarg.h>

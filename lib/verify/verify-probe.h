@@ -3,7 +3,7 @@
 #ifndef VW_VERIFY_PROBE_H
 #define VW_VERIFY_PROBE_H
 
-#include "verify.h"
+#include "health.h"
 
 #define VW_RECENT_MS 2500 /* what happened within it is happening now */
 #define VW_LEAST_MS 3000  /* no guest is called healthy that was not watched for so long */

@@ -7,8 +7,8 @@
  *
  * healthy needs a sign of life; failed a reason that can be named; degraded: it lives, but
  * something is wrong; unknown: it offers no sign by which anybody could tell. */
-#ifndef VW_VERIFY_JUDGE_H
-#define VW_VERIFY_JUDGE_H
+#ifndef VW_VERIFY_HEALTH_H
+#define VW_VERIFY_HEALTH_H
 
 #include "sample.h"
 
