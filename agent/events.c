@@ -38,6 +38,8 @@ static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
 	if (e->defined < UINT8_MAX)
 		e->defined++;
 	e->expect = false;
+	if (e->flags & AGENT_GONE) /* more may follow: when it is due, all have come */
+		return;
 	touch(c, e);
 }
 

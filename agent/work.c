@@ -192,6 +192,11 @@ static void refused(struct agent_job *j, const struct vw_err *err)
 	agent_job_settle(j);
 }
 
+static bool is_connected(const struct agent_job *j)
+{
+	return virConnectIsAlive(j->c->virt) == 1;
+}
+
 static void apply(struct agent_job *j)
 {
 	struct vw_err err = { 0 };
@@ -207,7 +212,12 @@ static void apply(struct agent_job *j)
 	switch (r) {
 	case 0: applied(j); break;
 	case -EAGAIN: j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0; break;
-	case -EPERM: refused(j, &err); break;
+	case -EPERM:
+		if (is_connected(j))
+			refused(j, &err);
+		else
+			failed(j, &err);
+		break;
 	case -EBUSY: /* it runs now: the rest when it stops */
 		agent_log(j->a, LOG_INFO, "busy", agent_job_name(j), j->uuid, "%s", err.text);
 		j->e->hash = j->hash;
@@ -232,6 +242,10 @@ static void work(struct agent_job *j)
 		failed(j, &err);
 	if (r != 0)
 		return;
+	if (!is_connected(j)) { /* then facts may be missing */
+		agent_job_retry(j);
+		return;
+	}
 	j->a->history_failed = false;
 	if (!j->report_only && j->plan->xml &&
 	    ((j->hand && *j->hand) || vw_plan_count(j->plan, VW_ACTION_FIX))) {

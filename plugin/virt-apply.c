@@ -13,10 +13,19 @@ static int libvirt_err(struct vw_err *err, int code, const char *what)
 	return vw_err_set(err, code, "%s: %s", what, virGetLastErrorMessage());
 }
 
+/* It failed: not for what the XML says, but for a connection that is lost, a disk that is full … */
+static bool is_trouble(int code)
+{
+	return code == VIR_ERR_SYSTEM_ERROR || code == VIR_ERR_RPC || code == VIR_ERR_NO_MEMORY ||
+	       code == VIR_ERR_OPERATION_TIMEOUT;
+}
+
 static int define(virConnectPtr conn, const char *xml, struct vw_err *err)
 {
 	virDomainPtr dom = virDomainDefineXML(conn, xml);
 
+	if (!dom && is_trouble(virGetLastErrorCode()))
+		return libvirt_err(err, -EIO, "the new XML can't be stored");
 	if (!dom)
 		return libvirt_err(err, -EPERM, "libvirtd refuses the new XML");
 	virDomainFree(dom);
