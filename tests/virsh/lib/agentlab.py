@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # For the long tests of virt-wardend: the agent as a child that is killed and started, domains
 # that are defined and compared with what they may look like, the history store read by its format.
+import difflib
 import os
 import random
 import re
@@ -17,7 +18,7 @@ import libvirt
 TMP = os.environ["tmp"]
 STATE = "/var/lib/virt-warden"
 CONFIG = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
-SEED = int(os.environ.get("SEED", os.getpid()))
+SEED = int(os.environ.get("SEED", time.time_ns() % 1000000))
 random.seed(SEED)
 libvirt.registerErrorHandler(lambda opaque, error: None, None)
 
@@ -28,6 +29,9 @@ def number(name, default):
 
 def fail(text):
     print(f"FAILED (SEED={SEED}): {text}", file=sys.stderr)
+    for a in Agent.all:
+        lines = [line for line in a.lines() if ": fixed: " not in line]
+        print(f"--- {a.log}, but for what was fixed:\n{''.join(lines[-25:])}", file=sys.stderr)
     sys.stderr.flush()
     Agent.kill_all()
     os._exit(1)
@@ -218,12 +222,15 @@ def references(conn, agent, name="reference"):
     return states
 
 
-def check_history(d, states, state=STATE):
-    """The client's first; whatever the agent made came of a version that is there."""
+def check_history(d, states, state=STATE, unread=False):
+    """The client's first; whatever the agent made came of a version that is there. unread: libvirtd
+    may have died before it told what it made of the agent's XML; then that one was kept."""
     versions = history(d.uuid, state)
     if not versions or d.canonical(versions[0][2]) != states[0]:
         fail(f"{d.name}: the client's version is not the first of the history")
     steps = [states.index(d.canonical(v[2])) if d.canonical(v[2]) in states else -1 for v in versions]
+    if unread and len(steps) > 2 and steps[-2] == -1 and versions[-2][0] == "agent":
+        del steps[-2]
     if -1 in steps or steps != sorted(set(steps)) or steps[-1] != len(states) - 1:
         fail(f"{d.name}: the history goes {steps} of {len(states) - 1}: {[v[:2] for v in versions]}")
     return steps
@@ -241,3 +248,20 @@ def in_background(fn):
     t = threading.Thread(target=run, daemon=True)
     t.start()
     return t
+
+
+def wait_fixed(seconds, domains, states, retry=lambda fn: fn(connect())):
+    """Waits until each is fixed, and once settled is so still. How long it took."""
+
+    def others(conn):
+        texts = {d.name: d.canonical(d.config(conn)) for d in domains}
+        return {name: text for name, text in texts.items() if text != states[-1]}
+
+    end, began = time.monotonic() + seconds, time.monotonic()
+    while left := retry(others):
+        if time.monotonic() > end:
+            name, text = next(iter(left.items()))
+            diff = list(difflib.unified_diff(states[-1].split("\n"), text.split("\n"), "fixed", name, lineterm=""))
+            fail(f"not fixed within {seconds} s: {sorted(left)}:\n" + "\n".join(diff[:40]))
+        time.sleep(0.05)
+    return time.monotonic() - began
