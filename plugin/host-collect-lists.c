@@ -71,6 +71,32 @@ static void collect_volumes(virStoragePoolPtr pool, json_t *entry, size_t *room)
 	free(vols);
 }
 
+/* <source>: "host:/dir" of what is mounted over the network, or the device. */
+static char *pool_source(const xmlNode *source)
+{
+	const xmlNode *host = vw_xml_child(source, "host"), *dir = vw_xml_child(source, "dir");
+	const xmlNode *device = vw_xml_child(source, "device");
+	const char *path = dir ? vw_xml_attr(dir, "path") : NULL;
+	char *text = NULL;
+
+	if (!path && device)
+		path = vw_xml_attr(device, "path");
+	if (asprintf(&text, "%s%s%s",
+		     host && vw_xml_attr(host, "name") ? vw_xml_attr(host, "name") : "",
+		     host ? ":" : "", path ? path : "") < 0)
+		return NULL;
+	return text;
+}
+
+static void collect_pool_source(json_t *entry, const xmlNode *source)
+{
+	const xmlNode *format = source ? vw_xml_child(source, "format") : NULL;
+	VW_AUTOFREE char *text = source ? pool_source(source) : NULL;
+
+	host_set(entry, "format", format ? vw_xml_attr(format, "type") : "");
+	host_set(entry, "source", text);
+}
+
 static void collect_pool(virStoragePoolPtr pool, json_t *facts, size_t *room)
 {
 	VW_AUTOFREE char *xml = virStoragePoolGetXMLDesc(pool, 0);
@@ -86,6 +112,7 @@ static void collect_pool(virStoragePoolPtr pool, json_t *facts, size_t *room)
 			  out_json_string(vw_xml_attr(vw_xml_root(x), "type")), "path",
 			  out_json_string(path ? vw_xml_content(x, path) : ""), "active",
 			  virStoragePoolIsActive(pool) == 1, "volumes", "cut", 0);
+	collect_pool_source(entry, vw_xml_child(vw_xml_root(x), "source"));
 	json_array_append_new(json_object_get(facts, "pools"), entry);
 	if (virStoragePoolIsActive(pool) == 1)
 		collect_volumes(pool, entry, room);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <mntent.h>
 #include <sys/vfs.h>
 
 /* Filesystems that libvirt takes as shared (virfile.c), by their magic numbers in statfs(2). */
@@ -26,20 +27,55 @@ static const char *state_name(int state)
 	return state >= 0 && (size_t)state < VW_N_ELEMENTS(names) ? names[state] : "unknown";
 }
 
-/* FUSE may be gluster, which libvirt takes as shared, or anything: then neither is said. */
+/* FUSE: the innermost mount's type tells; libvirt knows two that are shared. */
+static bool fuse_is_shared(const char *path)
+{
+	FILE *f = setmntent("/proc/self/mounts", "re");
+	bool shared = false;
+	size_t longest = 0;
+	struct mntent m;
+	char text[8192];
+
+	while (f && getmntent_r(f, &m, text, sizeof(text))) {
+		size_t n = strcmp(m.mnt_dir, "/") != 0 ? strlen(m.mnt_dir) : 0;
+
+		if (n < longest || strncmp(m.mnt_dir, path, n) != 0 || path[n] != '/')
+			continue;
+		longest = n;
+		shared = !strcmp(m.mnt_type, "fuse.glusterfs") ||
+			 !strcmp(m.mnt_type, "fuse.quobyte");
+	}
+	if (f)
+		endmntent(f);
+	return shared;
+}
+
+static bool is_shared(const char *path, unsigned long magic)
+{
+	for (size_t i = 0; i < VW_N_ELEMENTS(shared_magics); i++)
+		if (magic == shared_magics[i])
+			return true;
+	return magic == FUSE_SUPER_MAGIC && fuse_is_shared(path);
+}
+
+/* An image that is not there lies where its directory does. */
 static void sort_path(json_t *d, const char *path)
 {
+	VW_AUTOFREE char *at = strdup(path);
 	struct statfs fs;
-	size_t i;
 
-	if (statfs(path, &fs) < 0 || (unsigned long)fs.f_type == FUSE_SUPER_MAGIC)
-		return;
-	for (i = 0; i < VW_N_ELEMENTS(shared_magics); i++)
-		if ((unsigned long)fs.f_type == shared_magics[i])
-			break;
-	json_array_append_new(
-		json_object_get(d, i < VW_N_ELEMENTS(shared_magics) ? "shared" : "local"),
-		out_json_string(path));
+	while (at && *at && statfs(at, &fs) < 0) {
+		char *slash = strrchr(at, '/');
+
+		if (errno != ENOENT || !slash)
+			return;
+		*slash = '\0';
+	}
+	if (at && *at)
+		json_array_append_new(json_object_get(d, is_shared(path, (unsigned long)fs.f_type)
+								 ? "shared"
+								 : "local"),
+				      out_json_string(path));
 }
 
 static void collect_disks(virDomainPtr dom, json_t *d, struct vw_xml *x, bool local, bool active)

@@ -14,22 +14,27 @@ struct field {
 	enum kind kind;
 	size_t at, count_at, size; /* of LIST: where its length goes, size of one item */
 	const struct field *item;
+	bool optional; /* came later: "" in a file that lacks it */
 };
 
-#define END                                 \
-	{                                   \
-		NULL, STRING, 0, 0, 0, NULL \
+#define END                                        \
+	{                                          \
+		NULL, STRING, 0, 0, 0, NULL, false \
 	}
 
-#define F(kind, key, member)                                          \
-	{                                                             \
-		key, kind, offsetof(struct THING, member), 0, 0, NULL \
+#define F(kind, key, member)                                                 \
+	{                                                                    \
+		key, kind, offsetof(struct THING, member), 0, 0, NULL, false \
 	}
-#define L(key, member, table)                                                  \
-	{                                                                      \
-		key, LIST, offsetof(struct vw_host_facts, member),             \
-			offsetof(struct vw_host_facts, n_##member),            \
-			sizeof(*((struct vw_host_facts *)NULL)->member), table \
+#define O(key, member)                                                        \
+	{                                                                     \
+		key, STRING, offsetof(struct THING, member), 0, 0, NULL, true \
+	}
+#define L(key, member, table)                                                         \
+	{                                                                             \
+		key, LIST, offsetof(struct vw_host_facts, member),                    \
+			offsetof(struct vw_host_facts, n_##member),                   \
+			sizeof(*((struct vw_host_facts *)NULL)->member), table, false \
 	}
 
 #define THING vw_host_virt
@@ -45,13 +50,9 @@ static const struct field net_fields[] = { F(STRING, "name", name), F(BOOLEAN, "
 #undef THING
 #define THING vw_host_pool
 static const struct field pool_fields[] = {
-	F(STRING, "name", name),
-	F(STRING, "type", type),
-	F(STRING, "path", path),
-	F(BOOLEAN, "active", active),
-	F(WORDS, "volumes", volumes),
-	F(BOOLEAN, "cut", cut),
-	END,
+	F(STRING, "name", name),      F(STRING, "type", type), F(STRING, "path", path),
+	O("format", format),          O("source", source),     F(BOOLEAN, "active", active),
+	F(WORDS, "volumes", volumes), F(BOOLEAN, "cut", cut),  END,
 };
 #undef THING
 #define THING vw_host_lun
@@ -183,8 +184,11 @@ static int load(json_t *object, const struct field *fields, void *ret, const cha
 	for (const struct field *f = fields; r == 0 && f->key; f++) {
 		json_t *value = json_object_get(object, f->key);
 
-		r = value ? load_one(value, f, ret, file, err)
-			  : bad(err, file, f->key, "is missing");
+		if (!value && f->optional)
+			*(const char **)(void *)((char *)ret + f->at) = "";
+		else
+			r = value ? load_one(value, f, ret, file, err)
+				  : bad(err, file, f->key, "is missing");
 	}
 	return r;
 }

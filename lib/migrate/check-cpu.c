@@ -173,6 +173,25 @@ static void compare_vendor(struct vw_judge *j, const struct cpu *c)
 		     "the CPU is of another vendor there");
 }
 
+/* A TSC that the guest was given as it is; under KVM a guest with a model's CPU reads kvmclock. */
+static void compare_bare_tsc(struct vw_judge *j, const struct cpu *c)
+{
+	bool back = j->m->flags & VW_MOVE_BACK && !(j->m->flags & VW_MOVE_FRESH);
+	long long here = (back ? j->m->dst : j->m->src)->tsc_khz, there = j->m->dst->tsc_khz;
+
+	if (strcmp(j->to->type, "kvm") || !is_whole_host(c->mode) || !here || !there ||
+	    j->m->dst->tsc_scaling || llabs(here - there) <= there / 4000)
+		return;
+	vw_judge_add(
+		j,
+		&(struct vw_found){ .id = "tsc-frequency",
+				    .severity = VW_SEV_RISK,
+				    .property = "clock",
+				    .remedy = "give the guest a CPU of a model (virt-warden fix)" },
+		"the TSC runs at %lld kHz there, not at %lld, and does not scale: the guest's clock may run wrong",
+		there, here);
+}
+
 static void compare_tsc(struct vw_judge *j, const struct cpu *c)
 {
 	const xmlNode *t = j->root ? vw_xml_path(j->root, "clock/timer") : NULL;
@@ -196,6 +215,8 @@ static void compare_tsc(struct vw_judge *j, const struct cpu *c)
 				.remedy =
 					"give <timer name='tsc' frequency='HZ'/>, or drop invtsc" },
 			"invtsc migrates only with a fixed TSC frequency");
+	if (!hz)
+		compare_bare_tsc(j, c);
 	khz = hz ? strtoll(hz, NULL, 10) / 1000 : 0;
 	/* 250 ppm: what QEMU and libvirt bear (cpu_x86.c, virCPUx86 TSC tolerance). */
 	if (khz && there && !j->m->dst->tsc_scaling && llabs(khz - there) > there / 4000)

@@ -67,22 +67,65 @@ static void say(struct vw_judge *j, const struct disk *d, const char *id, enum v
 		     "%s", message);
 }
 
-/* Files: is the filesystem one that both hosts see? Asked of the host where it runs. */
-static void check_shared(struct vw_judge *j, const struct disk *d)
+/* "filer:/export" -> "/export": one filer may go by two names. */
+static const char *export_of(const struct vw_host_pool *p)
+{
+	const char *slash = strstr(p->source, ":/");
+
+	return slash ? slash + 1 : p->source;
+}
+
+/* Pools of both hosts over the path: do they mount the same? */
+static void compare_pools(struct vw_judge *j, const struct disk *d)
+{
+	const struct vw_host_pool *a = vw_host_pool_over(j->m->src, d->path);
+	const struct vw_host_pool *b = vw_host_pool_over(j->m->dst, d->path);
+
+	if (!a || !b || vw_host_pool_shared(a) != VW_YES || vw_host_pool_shared(b) == VW_UNKNOWN ||
+	    (vw_host_pool_shared(b) == VW_YES && !strcmp(export_of(a), export_of(b))))
+		return;
+	vw_judge_add(j,
+		     &(struct vw_found){ .id = "disk-other-lun",
+					 .severity = VW_SEV_RISK,
+					 .property = d->target,
+					 .source = a->source,
+					 .destination = b->source,
+					 .remedy = "give the pool the same source on both hosts" },
+		     "the pool %s is another filesystem there", b->name);
+}
+
+/* Does libvirt take the filesystem as one that both hosts see? It asks statfs on the host where
+ * the guest runs; from afar a pool that mounts it says the same. */
+static enum vw_known is_shared(const struct vw_judge *j, const struct disk *d)
 {
 	const struct vw_live *l = j->m->live;
-	const char *path = source_of(d->own);
-	VW_AUTOFREE char *remedy = NULL;
+	const struct vw_host_pool *p;
 
-	if (d->copied || d->readonly || !*path || !vw_streq(vw_xml_attr(d->own, "type"), "file") ||
-	    (l && vw_words_have(&l->shared, path)))
+	if (l && vw_words_have(&l->shared, d->path))
+		return VW_YES;
+	if (l && vw_words_have(&l->local, d->path))
+		return VW_NO;
+	p = vw_host_pool_over(j->m->src, d->path);
+	return p ? vw_host_pool_shared(p) : VW_UNKNOWN;
+}
+
+static void check_shared(struct vw_judge *j, const struct disk *d)
+{
+	VW_AUTOFREE char *remedy = NULL;
+	enum vw_known shared = is_shared(j, d);
+
+	if (d->copied || d->readonly || strcmp(d->type, "file"))
 		return;
+	if (shared == VW_YES) {
+		compare_pools(j, d);
+		return;
+	}
 	if (asprintf(
 		    &remedy,
 		    "virsh migrate --live --copy-storage-all %s %s, or move the image to shared storage",
 		    j->name, *vw_or_empty(j->m->desturi) ? j->m->desturi : "DESTURI") < 0)
 		remedy = NULL;
-	if (l && vw_words_have(&l->local, path)) {
+	if (shared == VW_NO) {
 		say(j, d, "disk-not-shared", VW_SEV_BLOCKER, remedy,
 		    "the image lies on a local filesystem: libvirt refuses this as unsafe");
 		return;
@@ -138,6 +181,9 @@ static void check_lun(struct vw_judge *j, const struct disk *d)
 	const struct vw_host_lun *a = vw_host_lun(j->m->src, d->path);
 	const struct vw_host_lun *b = vw_host_lun(j->m->dst, d->path);
 
+	/* udev makes these names of WWN or serial number. */
+	if (vw_startswith(d->path, "/dev/disk/by-id/"))
+		return;
 	if (a && b &&
 	    (differ(a->wwn, b->wwn) || differ(a->serial, b->serial) ||
 	     (a->bytes && b->bytes && a->bytes != b->bytes))) {

@@ -2,8 +2,11 @@
 /* Older software on the other side: it may not read what the newer one sends. */
 #include "check.h"
 
-static void compare(struct vw_judge *j, const char *id, const char *what, long long here,
-		    long long there)
+/* virConnectBaselineHypervisorCPU, which tells what a CPU is made of, came with 4.4. */
+#define LIBVIRT_MIN 4004000
+
+static void compare(struct vw_judge *j, const char *id, enum vw_severity severity, const char *what,
+		    long long here, long long there)
 {
 	char a[32], b[32];
 
@@ -17,7 +20,7 @@ static void compare(struct vw_judge *j, const char *id, const char *what, long l
 		j,
 		&(struct vw_found){
 			.id = id,
-			.severity = VW_SEV_RISK,
+			.severity = severity,
 			.property = what,
 			.source = a,
 			.destination = b,
@@ -27,6 +30,19 @@ static void compare(struct vw_judge *j, const char *id, const char *what, long l
 
 void vw_check_versions(struct vw_judge *j)
 {
-	compare(j, "qemu-older", "QEMU", j->m->src->qemu, j->m->dst->qemu);
-	compare(j, "libvirt-older", "libvirt", j->m->src->libvirt, j->m->dst->libvirt);
+	const struct vw_host_facts *a = j->m->src, *b = j->m->dst;
+	bool old = b->libvirt && b->libvirt < LIBVIRT_MIN;
+
+	if (old) {
+		j->unknown = true;
+		vw_judge_add(j,
+			     &(struct vw_found){ .id = "unasked",
+						 .property = "libvirt",
+						 .remedy = "update libvirt there" },
+			     "%s: its libvirt is too old to say what its CPU gives (needs 4.4)",
+			     b->name);
+	}
+	compare(j, "qemu-older", old ? VW_SEV_INFO : VW_SEV_RISK, "QEMU", a->qemu, b->qemu);
+	/* It refuses what it does not know, it does not harm. */
+	compare(j, "libvirt-older", VW_SEV_INFO, "libvirt", a->libvirt, b->libvirt);
 }

@@ -118,3 +118,32 @@ const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const 
 	}
 	return NULL;
 }
+
+const struct vw_host_pool *vw_host_pool_over(const struct vw_host_facts *h, const char *path)
+{
+	const struct vw_host_pool *best = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; i < h->n_pools; i++) {
+		const struct vw_host_pool *p = &h->pools[i];
+		size_t n = strlen(p->path);
+
+		if (p->active && n > longest && !strncmp(p->path, path, n) && path[n] == '/') {
+			best = p;
+			longest = n;
+		}
+	}
+	return best;
+}
+
+enum vw_known vw_host_pool_shared(const struct vw_host_pool *p)
+{
+	if (!strcmp(p->type, "netfs") || !strcmp(p->type, "vstorage"))
+		return VW_YES;
+	if (strcmp(p->type, "fs") != 0)
+		return VW_UNKNOWN;
+	return !strcmp(p->format, "gfs") || !strcmp(p->format, "gfs2") ||
+			       !strcmp(p->format, "ocfs2")
+		       ? VW_YES
+		       : VW_NO;
+}

@@ -54,6 +54,7 @@ struct vw_host_net {
 
 struct vw_host_pool {
 	const char *name, *type, *path;
+	const char *format, *source; /* "nfs", "filer:/export" or a device; "" = not said */
 	bool active;
 	struct vw_words volumes; /* paths, as of its last refresh */
 	bool cut;                /* there are more volumes than are listed */
@@ -114,5 +115,9 @@ const char *vw_host_unasked(const struct vw_host_facts *h, const char *section);
 enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path);
 /* The pool whose directory the path lies in, NULL = none. */
 const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const char *path);
+/* The innermost active pool that the path lies in, at any depth, NULL = none. */
+const struct vw_host_pool *vw_host_pool_over(const struct vw_host_facts *h, const char *path);
+/* Is what the pool mounts seen by other hosts? UNKNOWN for a mere directory. */
+enum vw_known vw_host_pool_shared(const struct vw_host_pool *p);
 
 #endif

@@ -21,6 +21,7 @@ struct world {
 	struct vw_live live;
 	struct vw_features table;
 	struct vw_move move;
+	const char *type, *mode; /* of the domain and its CPU; NULL = qemu, host-model */
 };
 
 static void make(struct world *w)
@@ -59,6 +60,8 @@ static void make(struct world *w)
 	};
 }
 
+#define NOTHING "" /* no reason at all */
+
 /* Judge a domain with these devices; is the verdict so, and the worst reason this one? */
 static void check(struct world *w, const char *devices, enum vw_verdict verdict, const char *id)
 {
@@ -67,16 +70,19 @@ static void check(struct world *w, const char *devices, enum vw_verdict verdict,
 	char *text = NULL;
 
 	assert_true(asprintf(&text,
-			     "<domain type='qemu'><name>g</name><uuid>u</uuid>"
+			     "<domain type='%s'><name>g</name><uuid>u</uuid>"
 			     "<os><type machine='q35'>hvm</type></os>"
-			     "<cpu mode='host-model'/><devices>%s</devices></domain>",
+			     "<cpu mode='%s'/><devices>%s</devices></domain>",
+			     w->type ? w->type : "qemu", w->mode ? w->mode : "host-model",
 			     devices) > 0);
 	assert_int_equal(vw_xml_parse(text, strlen(text), "test", "domain", &x, NULL), 0);
 	w->move.doc = x;
 	assert_int_equal(vw_move_judge(&w->move, &j, NULL), 0);
 	assert_string_equal(vw_verdict_name(j.verdict), vw_verdict_name(verdict));
-	if (id)
-		assert_string_equal(j.reasons[0].id, id);
+	if (id && !strcmp(id, NOTHING))
+		assert_int_equal(j.n, 0);
+	else if (id)
+		assert_true(j.n > 0 && !strcmp(j.reasons[0].id, id));
 	for (size_t i = 0; i < j.n; i++) {
 		const char *const *known = vw_reason_ids();
 
@@ -150,6 +156,145 @@ static void test_storage(void **state)
 	check(&w, DISK, VW_VERDICT_BLOCKED, "disk-not-shared");
 }
 
+/* From afar statfs can't be asked: pools say what is mounted. */
+static void test_pools(void **state)
+{
+	static const struct {
+		const char *type, *format, *source,
+			*there; /* there: NULL = no pool; "-dir" = a directory */
+		enum vw_verdict verdict;
+		const char *id;
+	} rows[] = {
+		{ "netfs", "nfs", "filer:/a", "filer:/a", VW_VERDICT_OK, NULL },
+		{ "netfs", "nfs", "filer:/a", "filer.example:/a", VW_VERDICT_OK, NULL },
+		{ "netfs", "nfs", "filer:/a", "filer:/b", VW_VERDICT_RISK, "disk-other-lun" },
+		{ "netfs", "nfs", "filer:/a", NULL, VW_VERDICT_OK, NULL },
+		{ "netfs", "nfs", "filer:/a", "-fs", VW_VERDICT_RISK, "disk-other-lun" },
+		{ "netfs", "nfs", "filer:/a", "-dir", VW_VERDICT_OK, NULL },
+		{ "fs", "ocfs2", "/dev/sdb", NULL, VW_VERDICT_OK, NULL },
+		{ "fs", "xfs", "/dev/sdb", NULL, VW_VERDICT_BLOCKED, "disk-not-shared" },
+		{ "dir", "", "", NULL, VW_VERDICT_UNKNOWN, "unasked" },
+	};
+	struct vw_host_file file = { "/srv/vm/a.img", true };
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		bool dir = rows[i].there && *rows[i].there == '-';
+		struct vw_host_pool pools[] = {
+			{ "outer", "dir", "/srv", "", "", true, { NULL, 0 }, false },
+			{ "inner",
+			  rows[i].type,
+			  "/srv/vm",
+			  rows[i].format,
+			  rows[i].source,
+			  true,
+			  { NULL, 0 },
+			  false },
+			{ "there",
+			  dir ? rows[i].there + 1 : "netfs",
+			  "/srv/vm",
+			  "nfs",
+			  dir ? "" : rows[i].there,
+			  true,
+			  { NULL, 0 },
+			  false },
+		};
+
+		make(&w);
+		w.live.local.n = 0;
+		w.hosts[0].pools = pools;
+		w.hosts[0].n_pools = 2;
+		w.hosts[1].pools = &pools[2];
+		w.hosts[1].n_pools = rows[i].there != NULL;
+		w.hosts[1].files = &file;
+		w.hosts[1].n_files = 1;
+		check(&w,
+		      "<disk type='file'><driver cache='none'/><source file='/srv/vm/a.img'/>"
+		      "<target dev='vda'/></disk>",
+		      rows[i].verdict, rows[i].id);
+	}
+	/* what statfs said on the host itself weighs more, and an inactive pool nothing */
+	make(&w);
+	w.live.local = (struct vw_words)WORDS("/srv/vm/a.img");
+	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",   "nfs",
+						   "f:/a", true,    { NULL, 0 }, false };
+	w.hosts[0].n_pools = 1;
+	check(&w,
+	      "<disk type='file'><driver cache='none'/><source file='/srv/vm/a.img'/><target dev='vda'/></disk>",
+	      VW_VERDICT_BLOCKED, "disk-not-shared");
+	make(&w);
+	w.live.local.n = 0;
+	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",   "nfs",
+						   "f:/a", false,   { NULL, 0 }, false };
+	w.hosts[0].n_pools = 1;
+	check(&w,
+	      "<disk type='file'><driver cache='none'/><source file='/srv/vm/a.img'/><target dev='vda'/></disk>",
+	      VW_VERDICT_UNKNOWN, NULL);
+}
+
+static void test_luns(void **state)
+{
+	static const struct {
+		const char *path, *wwn[2], *serial[2];
+		long long bytes[2];
+		enum vw_verdict verdict;
+		const char *id; /* NULL: nothing is said */
+	} rows[] = {
+		{ "/dev/sda", { "w1", "w1" }, { "", "" }, { 1, 1 }, VW_VERDICT_OK, NULL },
+		{ "/dev/sda",
+		  { "w1", "w2" },
+		  { "", "" },
+		  { 1, 1 },
+		  VW_VERDICT_RISK,
+		  "disk-other-lun" },
+		{ "/dev/sda", { "", "" }, { "s", "s" }, { 1, 1 }, VW_VERDICT_OK, NULL },
+		{ "/dev/sda",
+		  { "", "" },
+		  { "s", "t" },
+		  { 1, 1 },
+		  VW_VERDICT_RISK,
+		  "disk-other-lun" },
+		{ "/dev/sda", { "", "" }, { "", "" }, { 1, 2 }, VW_VERDICT_RISK, "disk-other-lun" },
+		{ "/dev/sda", { "w1", "" }, { "", "s" }, { 1, 1 }, VW_VERDICT_OK, "disk-unproved" },
+		{ "/dev/sdb",
+		  { "w1", "w1" },
+		  { "", "" },
+		  { 1, 1 },
+		  VW_VERDICT_OK,
+		  "disk-unproved" },
+		{ "/dev/disk/by-id/wwn-0x5",
+		  { "", "" },
+		  { "", "" },
+		  { 0, 0 },
+		  VW_VERDICT_OK,
+		  NULL },
+	};
+	char device[256];
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		struct vw_host_lun luns[2];
+		struct vw_host_file file = { rows[i].path, true };
+
+		make(&w);
+		for (size_t k = 0; k < 2; k++) {
+			luns[k] = (struct vw_host_lun){ "/dev/sda", rows[i].wwn[k],
+							rows[i].serial[k], rows[i].bytes[k] };
+			w.hosts[k].luns = &luns[k];
+			w.hosts[k].n_luns = 1;
+		}
+		w.hosts[1].files = &file;
+		w.hosts[1].n_files = 1;
+		snprintf(device, sizeof(device),
+			 "<disk type='block' device='disk'><driver cache='none'/><source dev='%s'/>"
+			 "<target dev='vda'/></disk>",
+			 rows[i].path);
+		check(&w, device, rows[i].verdict, rows[i].id ? rows[i].id : NOTHING);
+	}
+}
+
 static void test_state(void **state)
 {
 	struct world w;
@@ -191,6 +336,100 @@ static void test_cpu(void **state)
 	make(&w);
 	w.virts[1].features.n = 0;
 	check(&w, "", VW_VERDICT_UNKNOWN, "unasked");
+}
+
+/* host-passthrough under KVM reads the host's TSC. */
+static void test_tsc(void **state)
+{
+	static const struct {
+		const char *type, *mode;
+		long long khz[2];
+		bool scaling;
+		unsigned flags;
+		enum vw_verdict verdict;
+	} rows[] = {
+		{ "kvm", "host-passthrough", { 2600000, 3100000 }, false, 0, VW_VERDICT_RISK },
+		{ "kvm", "host-passthrough", { 2600000, 2600100 }, false, 0, VW_VERDICT_OK },
+		{ "kvm", "host-passthrough", { 2600000, 3100000 }, true, 0, VW_VERDICT_OK },
+		{ "kvm", "host-passthrough", { 0, 3100000 }, false, 0, VW_VERDICT_OK },
+		{ "kvm",
+		  "host-passthrough",
+		  { 2600000, 3100000 },
+		  false,
+		  VW_MOVE_BACK,
+		  VW_VERDICT_OK },
+		{ "kvm", "host-model", { 2600000, 3100000 }, false, 0, VW_VERDICT_OK },
+		{ "qemu", "maximum", { 2600000, 3100000 }, false, 0, VW_VERDICT_OK },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		make(&w);
+		for (size_t k = 0; k < 2; k++) {
+			w.virts[k].type = rows[i].type;
+			w.hosts[k].tsc_khz = rows[i].khz[k];
+		}
+		w.hosts[1].tsc_scaling = rows[i].scaling;
+		w.move.flags = rows[i].flags;
+		w.type = rows[i].type;
+		w.mode = rows[i].mode;
+		check(&w, "", rows[i].verdict,
+		      rows[i].verdict == VW_VERDICT_RISK ? "tsc-frequency" : NULL);
+	}
+}
+
+/* A label that travels needs its security model there; one that libvirt made on its own does not travel. */
+static void test_security(void **state)
+{
+	static const struct {
+		const char *label; /* in what would be sent */
+		enum vw_verdict verdict;
+	} rows[] = {
+		{ "", VW_VERDICT_OK },
+		{ "<seclabel type='dynamic' model='apparmor'/>", VW_VERDICT_BLOCKED },
+		{ "<seclabel type='none' model='none'/>", VW_VERDICT_OK },
+		{ "<seclabel type='dynamic' model='dac'/><seclabel model='selinux'/>",
+		  VW_VERDICT_BLOCKED },
+		{ "<seclabel type='dynamic' model='dac'/>", VW_VERDICT_OK },
+		{ "<seclabel type='dynamic'/>", VW_VERDICT_OK },
+	};
+	struct world w;
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		struct vw_xml *sent = NULL;
+
+		make(&w);
+		w.hosts[1].security = (struct vw_words)WORDS("none", "dac");
+		snprintf(text, sizeof(text), "<domain>%s</domain>", rows[i].label);
+		assert_int_equal(vw_xml_parse(text, strlen(text), "test", "domain", &sent, NULL),
+				 0);
+		w.move.sent = sent;
+		check(&w, "", rows[i].verdict,
+		      rows[i].verdict == VW_VERDICT_BLOCKED ? "security-model" : NULL);
+		vw_xml_free(sent);
+	}
+}
+
+/* Older software; a libvirt that is too old to be asked is unknown, not a risk. */
+static void test_versions(void **state)
+{
+	struct world w;
+
+	(void)state;
+	make(&w);
+	w.hosts[0].libvirt = 9000000;
+	w.hosts[1].libvirt = 8000000;
+	check(&w, "", VW_VERDICT_OK, "libvirt-older");
+	make(&w);
+	w.hosts[0].libvirt = 9000000;
+	w.hosts[0].qemu = 7002000;
+	w.hosts[1].libvirt = 4000000;
+	w.hosts[1].qemu = 2011000;
+	w.virts[1].features.n = 0;
+	check(&w, "", VW_VERDICT_UNKNOWN, NULL);
 }
 
 static void test_host(void **state)
@@ -260,9 +499,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_network),  cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_pools),    cmocka_unit_test(test_luns),
 		cmocka_unit_test(test_state),    cmocka_unit_test(test_cpu),
-		cmocka_unit_test(test_host),     cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_tsc),      cmocka_unit_test(test_host),
+		cmocka_unit_test(test_security), cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_features),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ xml qemu "${named/Nehalem/Westmere}" "" | sed "s/<feature[^>]*>//" |
 
 # AMD and Intel under KVM; a KVM guest to a host without.
 xml kvm "$model" "" | judge vendor intel amd blocked blocked "cpu-features cpu-vendor"
-xml kvm "${whole/maximum/host-passthrough}" "" | judge vendor-whole intel amd risk ok "cpu-features-lost cpu-vendor"
+xml kvm "${whole/maximum/host-passthrough}" "" | judge vendor-whole intel amd risk ok "cpu-features-lost cpu-vendor tsc-frequency"
 xml kvm "$model" "" | judge no-kvm intel alpha blocked ok "virt-type"
 xml qemu "$invtsc" "" | judge tsc-missing alpha alpha blocked blocked "cpu-features host-same tsc-frequency"
 xml qemu "$model" "" "$tsc" | judge tsc-other intel amd blocked ok "tsc-frequency"
