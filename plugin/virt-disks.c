@@ -4,18 +4,9 @@
 #include "virt-collect-internal.h"
 
 #include <errno.h>
-#include <time.h>
 
 #define ONE_DISK_MS 1000  /* design.md, Principles: within a second */
 #define ALL_DISKS_MS 3000 /* a domain may have thousands of disks on a dead mount */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The path of "pool/volume". Return: malloc'ed, NULL if libvirtd knows no such volume. */
 static char *volume_path(virConnectPtr conn, const char *source)
@@ -61,36 +52,72 @@ static unsigned wanted(const struct vw_outline_disk *d, unsigned want)
 	return want;
 }
 
+/* What the prober is to be asked, and the paths. */
+struct asking {
+	struct vw_probe_ask *asks;
+	char **paths;
+	size_t n;
+};
+
+static void asking_clear(struct asking *a)
+{
+	for (size_t i = 0; a->paths && i < a->n; i++)
+		free(a->paths[i]);
+	free(a->paths);
+	free(a->asks);
+}
+
+/* One entry each in f and a, in the order of the disks. Return: 0 or -ENOMEM. */
+static int prepare_asks(virConnectPtr conn, bool local, const struct vw_outline *o, unsigned want,
+			struct vw_facts *f, struct asking *a)
+{
+	const size_t first = f->n_disks;
+
+	a->asks = calloc(o->n_disks + 1, sizeof(*a->asks));
+	a->paths = calloc(o->n_disks + 1, sizeof(*a->paths));
+	if (!a->asks || !a->paths)
+		return -ENOMEM;
+	for (a->n = 0; a->n < o->n_disks; a->n++) {
+		const struct vw_outline_disk *d = &o->disks[a->n];
+		struct vw_disk_facts *fact = vw_facts_add_disk(f, d->target);
+		const char *why =
+			conn ? "libvirtd is not on this host (or not in this mount namespace)"
+			     : "no libvirtd was asked";
+
+		if (!fact)
+			return -ENOMEM;
+		if (local)
+			a->paths[a->n] = disk_path(conn, d, &why);
+		if (!a->paths[a->n])
+			snprintf(fact->why, sizeof(fact->why), "%s", why);
+		a->asks[a->n] = (struct vw_probe_ask){ .path = a->paths[a->n],
+						       .format = d->format,
+						       .has_backing = d->backing,
+						       .want = wanted(d, want) };
+	}
+	for (size_t i = 0; i < a->n; i++) /* now they stay where they are */
+		a->asks[i].out = &f->disks[first + i];
+	return 0;
+}
+
 int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 		     const struct vw_outline *o, unsigned want, struct vw_facts *f,
 		     struct vw_err *err)
 {
-	int64_t until = now_ms() + ALL_DISKS_MS;
-	struct vw_prober *prober = NULL;
+	VW_CLEANUP(asking_clear) struct asking a = { 0 };
+	struct vw_prober *prober;
+	bool any = false;
 
-	for (size_t i = 0; i < o->n_disks; i++) {
-		const struct vw_outline_disk *d = &o->disks[i];
-		struct vw_disk_facts *fact = vw_facts_add_disk(f, d->target);
-		VW_AUTOFREE char *path = NULL;
-		const char *why =
-			conn ? "libvirtd is not on this host (or not in this mount namespace)"
-			     : "no libvirtd was asked";
-		int64_t left = until - now_ms();
-
-		if (!fact)
-			return vw_err_set(err, -ENOMEM, "out of memory");
-		if (local && left > 0)
-			path = disk_path(conn, d, &why);
-		else if (local)
-			why = "the disks before it took too long to look at";
-		if (path && !prober && !(prober = vw_context_prober(c, err)))
-			return -ENOMEM;
-		if (path)
-			vw_probe_disk(prober, path, d->format, d->backing, wanted(d, want),
-				      left < ONE_DISK_MS ? (unsigned)left : ONE_DISK_MS, fact);
-		else
-			snprintf(fact->why, sizeof(fact->why), "%s", why);
-	}
+	if (prepare_asks(conn, local, o, want, f, &a) < 0)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < a.n; i++)
+		any = any || a.paths[i];
+	if (!any)
+		return 0;
+	prober = vw_context_prober(c, err);
+	if (!prober)
+		return -ENOMEM;
+	vw_probe_disks(prober, a.asks, a.n, ONE_DISK_MS, ALL_DISKS_MS);
 	return 0;
 }
 

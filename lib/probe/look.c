@@ -18,7 +18,8 @@ struct look {
 	char *buf;
 	const struct vw_look_request *q;
 	struct vw_look_reply *r;
-	int64_t until;
+	void (*basic)(void *ctx);
+	void *ctx;
 	struct stat st;
 	const struct vw_fs *fs; /* regular files */
 };
@@ -51,7 +52,7 @@ static void look_absent(struct look *l)
 		vw_look_why(l->r, 0, "it is a symbolic link to nothing");
 		return;
 	}
-	memcpy(dir, l->q->path, sizeof(dir));
+	snprintf(dir, sizeof(dir), "%s", l->q->path);
 	slash = strrchr(dir, '/');
 	slash[slash == dir] = '\0';
 	fs = fs_of_path(dir);
@@ -130,9 +131,9 @@ static void look_blank_raw(struct look *l, struct vw_source *s)
 		vw_look_why(l->r, zero, "it can't be read");
 }
 
-static void look_blank(struct look *l, int fd, int direct)
+static void look_data(struct look *l, int fd, int direct)
 {
-	struct vw_source s = { .fd = fd, .direct = -1, .until = l->until, .buf = l->buf };
+	struct vw_source s = { .fd = fd, .direct = -1, .until = l->q->until, .buf = l->buf };
 	off_t end = lseek(fd, 0, SEEK_END);
 
 	if (end < 0) {
@@ -158,6 +159,20 @@ static void look_blank(struct look *l, int fd, int direct)
 	}
 }
 
+/* The slow part, so what is known before it goes ahead. Why it is not blank matters more
+ * than why another fact is unknown. */
+static void look_blank(struct look *l, int fd, int direct)
+{
+	struct vw_look_reply before = *l->r;
+
+	l->basic(l->ctx);
+	l->r->why[0] = '\0';
+	l->r->error = 0;
+	look_data(l, fd, direct);
+	if (!*l->r->why)
+		vw_look_why(l->r, before.error, before.why);
+}
+
 /* O_DIRECT by trying it: EINVAL says that the filesystem has none (open(2)). */
 static void look_open(struct look *l, int path_fd)
 {
@@ -168,15 +183,16 @@ static void look_open(struct look *l, int path_fd)
 		vw_look_why(l->r, fd, "it can't be opened");
 		if (l->fs)
 			l->r->odirect = (uint8_t)vw_fs_odirect(l->fs);
-		return;
-	}
-	if (direct >= 0)
+	} else if (direct >= 0) {
 		l->r->odirect = VW_YES;
-	else if (direct == -EINVAL)
+	} else if (direct == -EINVAL) {
 		l->r->odirect = VW_NO;
-	else
+	} else {
 		vw_look_why(l->r, direct, "it can't be opened with O_DIRECT");
-	if (l->q->want & VW_PROBE_BLANK)
+	}
+	if (l->q->want & VW_PROBE_DISCARD)
+		look_discard(l);
+	if (fd >= 0 && (l->q->want & VW_PROBE_BLANK))
 		look_blank(l, fd, direct);
 }
 
@@ -223,12 +239,13 @@ static bool look_inode(struct look *l, int path_fd)
 }
 
 void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
-	     struct vw_look_reply *r)
+	     struct vw_look_reply *r, void (*basic)(void *ctx), void *ctx)
 {
-	struct look l = { .sysroot = sysroot, .buf = buf, .q = q, .r = r };
+	struct look l = {
+		.sysroot = sysroot, .buf = buf, .q = q, .r = r, .basic = basic, .ctx = ctx
+	};
 	VW_AUTOCLOSE int path_fd = -1;
 
-	l.until = vw_clock_ms() + q->budget_ms;
 	path_fd = open(q->path, O_PATH | O_CLOEXEC);
 	if (path_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		look_absent(&l);
@@ -239,9 +256,6 @@ void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 		return;
 	}
 	r->exists = VW_YES;
-	if (!look_inode(&l, path_fd))
-		return;
-	look_open(&l, path_fd);
-	if (q->want & VW_PROBE_DISCARD)
-		look_discard(&l);
+	if (look_inode(&l, path_fd))
+		look_open(&l, path_fd);
 }

@@ -15,10 +15,10 @@
 enum vw_image_format { VW_IMAGE_RAW = 0, VW_IMAGE_QCOW2, VW_IMAGE_OTHER };
 
 struct vw_look_request {
-	uint32_t want;      /* VW_PROBE_… */
-	uint32_t format;    /* enum vw_image_format */
-	uint32_t budget_ms; /* stop reading data after this */
-	char path[PATH_MAX];
+	uint32_t want;   /* VW_PROBE_… */
+	uint32_t format; /* enum vw_image_format */
+	int64_t until;   /* stop reading data then, vw_clock_ms */
+	const char *path;
 };
 
 struct vw_look_reply {
@@ -27,13 +27,42 @@ struct vw_look_reply {
 	char why[112];
 };
 
-/* worker.c: start the child. Return: 0 or negative errno; *ret_sock is the parent's end. */
-int vw_worker_start(const char *sysroot, pid_t *ret_pid, int *ret_sock);
+/* What parent and child share: the parent fills it and sends a byte, the child answers
+ * in it and sends a byte. The child may be killed anywhere, so each reply is whole before
+ * its state says so; the parent may be late, so the child says when it began a path. */
+#define VW_BATCH_MAX 32
+#define VW_BATCH_PATHS (16u * 1024)
 
-/* look.c: answer one request. buf: VW_LOOK_BUFFER bytes, page-aligned. */
+enum vw_batch_state {
+	VW_BATCH_NONE = 0,
+	VW_BATCH_BASIC, /* replies[i].basic holds all but whether it is blank */
+	VW_BATCH_DONE,  /* replies[i].whole */
+};
+
+struct vw_batch {
+	uint32_t n;
+	uint32_t timeout_ms, budget_ms; /* of each path; stop reading data after budget_ms … */
+	int64_t until;                  /* … or then (vw_clock_ms) */
+	struct {
+		uint32_t want, format, path; /* path: offset in paths */
+	} asks[VW_BATCH_MAX];
+	struct {
+		uint32_t state; /* enum vw_batch_state, atomic */
+		int64_t began;  /* vw_clock_ms, 0 = not yet; atomic */
+		struct vw_look_reply basic, whole;
+	} replies[VW_BATCH_MAX];
+	char paths[VW_BATCH_PATHS];
+};
+
+/* worker.c: start the child. b: memory that is shared with it. Return: 0 or negative
+ * errno; *ret_sock is the parent's end. */
+int vw_worker_start(const char *sysroot, struct vw_batch *b, pid_t *ret_pid, int *ret_sock);
+
+/* look.c: answer one request. buf: VW_LOOK_BUFFER bytes, page-aligned. basic(ctx) is
+ * called when *r holds all that is known without reading the image, if that is next. */
 #define VW_LOOK_BUFFER (1024u * 1024)
 void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
-	     struct vw_look_reply *r);
+	     struct vw_look_reply *r, void (*basic)(void *ctx), void *ctx);
 
 /* Note why something is unknown; the first reason stays. */
 void vw_look_why(struct vw_look_reply *r, int error, const char *why);

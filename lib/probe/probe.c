@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The parent's side of a prober: it asks the child, waits no longer than it was
- * told, kills a child that does not answer and starts another for the next path. */
+/* The parent's side of a prober: it hands the child a batch of paths, waits no longer than
+ * it was told for each, kills a child that gets stuck and starts another for the rest. */
 #include "probe-internal.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,7 +20,8 @@ struct vw_prober {
 	char *sysroot;
 	pid_t pid; /* 0 = no child now */
 	int sock;
-	pid_t hung[HUNG_MAX]; /* killed, not yet reaped */
+	struct vw_batch *batch; /* shared with this child, and with no other one */
+	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */
 	size_t n_hung;
 };
 
@@ -54,6 +56,8 @@ static void drop_child(struct vw_prober *p)
 {
 	close(p->sock);
 	p->sock = -1;
+	munmap(p->batch, sizeof(*p->batch));
+	p->batch = NULL;
 	kill(p->pid, SIGKILL);
 	p->hung[p->n_hung++] = p->pid;
 	p->pid = 0;
@@ -68,6 +72,7 @@ void vw_prober_free(struct vw_prober *p)
 		return;
 	if (p->pid) { /* idle, so it goes at once */
 		close(p->sock);
+		munmap(p->batch, sizeof(*p->batch));
 		kill(p->pid, SIGKILL);
 		while (waitpid(p->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
@@ -81,64 +86,60 @@ void vw_prober_free(struct vw_prober *p)
 	free(p);
 }
 
-/* Return: 0; -EPIPE: the child has died; -ETIMEDOUT; negative errno. */
-static int receive(int sock, int64_t until, struct vw_look_reply *ret)
+static int start_child(struct vw_prober *p)
 {
-	struct vw_look_reply r;
-	ssize_t n;
+	int r;
+
+	p->batch = mmap(NULL, sizeof(*p->batch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	if (p->batch == MAP_FAILED) {
+		p->batch = NULL;
+		return -errno;
+	}
+	r = vw_worker_start(p->sysroot, p->batch, &p->pid, &p->sock);
+	if (r < 0) {
+		munmap(p->batch, sizeof(*p->batch));
+		p->batch = NULL;
+		p->pid = 0;
+	}
+	return r;
+}
+
+/* How many paths of the batch, from its start, are done; and when was the next one begun? */
+static uint32_t progress(const struct vw_batch *b, int64_t *ret_began)
+{
+	uint32_t i = 0;
+
+	while (i < b->n && __atomic_load_n(&b->replies[i].state, __ATOMIC_ACQUIRE) == VW_BATCH_DONE)
+		i++;
+	*ret_began = i < b->n ? __atomic_load_n(&b->replies[i].began, __ATOMIC_ACQUIRE) : 0;
+	return i;
+}
+
+/* Wait for the child. Return: 0; -EPIPE: it has died; -ETIMEDOUT: the path that it is at
+ * takes too long, or all of them; negative errno. */
+static int wait_for(const struct vw_prober *p, int64_t all_until)
+{
+	const int64_t asked = vw_clock_ms();
+	char byte;
 
 	for (;;) {
-		struct pollfd pfd = { .fd = sock, .events = POLLIN };
-		int64_t left = until - vw_clock_ms();
-		int ready = poll(&pfd, 1, left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left);
+		struct pollfd pfd = { .fd = p->sock, .events = POLLIN };
+		int64_t until, began;
+		int ready;
 
+		progress(p->batch, &began);
+		until = (began ? began : asked) + p->batch->timeout_ms;
+		until = (until < all_until ? until : all_until) - vw_clock_ms();
+		ready = poll(&pfd, 1, until < 0 ? 0 : until > INT_MAX ? INT_MAX : (int)until);
 		if (ready > 0)
 			break;
-		if (ready == 0 && left <= 0)
+		if (ready == 0 && until <= 0)
 			return -ETIMEDOUT;
 		if (ready < 0 && errno != EINTR)
 			return -errno;
 	}
-	n = recv(sock, &r, sizeof(r), MSG_DONTWAIT);
-	if (n != (ssize_t)sizeof(r))
-		return -EPIPE;
-	r.why[sizeof(r.why) - 1] = '\0';
-	*ret = r;
-	return 0;
-}
-
-/* One request to a living child. Return: as receive; -EBUSY: too many hang already. */
-static int ask_once(struct vw_prober *p, const struct vw_look_request *q, int64_t until,
-		    struct vw_look_reply *ret)
-{
-	int r;
-
-	reap(p);
-	if (p->n_hung == HUNG_MAX)
-		return -EBUSY;
-	if (!p->pid) {
-		r = vw_worker_start(p->sysroot, &p->pid, &p->sock);
-		if (r < 0) {
-			p->pid = 0;
-			return r;
-		}
-	}
-	if (send(p->sock, q, sizeof(*q), MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof(*q))
-		r = -EPIPE;
-	else
-		r = receive(p->sock, until, ret);
-	if (r < 0)
-		drop_child(p);
-	return r;
-}
-
-/* A child dies with the thread that started it, so one death is no bad omen. */
-static int ask(struct vw_prober *p, const struct vw_look_request *q, int64_t until,
-	       struct vw_look_reply *ret)
-{
-	int r = ask_once(p, q, until, ret);
-
-	return r == -EPIPE ? ask_once(p, q, until, ret) : r;
+	return recv(p->sock, &byte, 1, MSG_DONTWAIT) == 1 ? 0 : -EPIPE;
 }
 
 static void say(struct vw_disk_facts *out, const char *why)
@@ -155,14 +156,16 @@ static void take_reply(const struct vw_look_reply *r, struct vw_disk_facts *out)
 {
 	out->exists = known(r->exists);
 	out->block = known(r->block);
-	out->blank = known(r->blank);
+	/* the backing store has said so */
+	out->blank = out->blank == VW_NO ? VW_NO : known(r->blank);
 	out->odirect = known(r->odirect);
 	out->allocated = known(r->allocated);
 	out->discard = known(r->discard);
 	if (r->error)
-		snprintf(out->why, sizeof(out->why), "%s: %s", r->why, strerror(r->error));
+		snprintf(out->why, sizeof(out->why), "%.*s: %s", (int)sizeof(r->why) - 1, r->why,
+			 strerror(r->error));
 	else
-		say(out, r->why);
+		snprintf(out->why, sizeof(out->why), "%.*s", (int)sizeof(r->why) - 1, r->why);
 }
 
 static enum vw_image_format format_of(const char *format)
@@ -187,36 +190,138 @@ static void no_answer(int error, unsigned timeout_ms, struct vw_disk_facts *out)
 		snprintf(out->why, sizeof(out->why), "no answer within %u s", timeout_ms / 1000);
 }
 
+/* What is known without looking. Return: false: no more is to be known. */
+static bool begin_facts(const struct vw_probe_ask *ask)
+{
+	if (!ask->path)
+		return false;
+	*ask->out = (struct vw_disk_facts){ .target = ask->out->target };
+	/* What lies in the backing store is data: the image itself need not be read. */
+	if (ask->has_backing && (ask->want & VW_PROBE_BLANK))
+		ask->out->blank = VW_NO;
+	if (ask->path[0] != '/')
+		say(ask->out, "its path is not absolute");
+	else if (strlen(ask->path) >= PATH_MAX)
+		say(ask->out, "its path is too long");
+	return !*ask->out->why;
+}
+
+/* A batch as it is filled, and whose facts its entries are. */
+struct filling {
+	uint32_t n;
+	size_t used; /* bytes of paths */
+	const struct vw_probe_ask *asks[VW_BATCH_MAX];
+};
+
+static bool add(struct filling *f, const struct vw_probe_ask *ask)
+{
+	const size_t len = strlen(ask->path) + 1;
+
+	if (f->n == VW_BATCH_MAX || len > VW_BATCH_PATHS - f->used)
+		return false;
+	f->used += len;
+	f->asks[f->n++] = ask;
+	return true;
+}
+
+/* Write the entries from `from` on into the batch of the child. */
+static void fill(struct vw_batch *b, const struct filling *f, uint32_t from, unsigned timeout_ms,
+		 int64_t until)
+{
+	uint32_t used = 0;
+
+	b->n = 0;
+	b->timeout_ms = timeout_ms;
+	/* A quarter of the time is for all but reading data. */
+	b->budget_ms = timeout_ms - timeout_ms / 4;
+	b->until = until - timeout_ms / 4;
+	for (uint32_t i = from; i < f->n; i++, b->n++) {
+		const struct vw_probe_ask *ask = f->asks[i];
+		const unsigned want = ask->has_backing ? ask->want & ~VW_PROBE_BLANK : ask->want;
+
+		b->asks[b->n].want = want;
+		b->asks[b->n].format = format_of(ask->format);
+		b->asks[b->n].path = used;
+		b->replies[b->n].state = VW_BATCH_NONE;
+		b->replies[b->n].began = 0;
+		used += (uint32_t)(stpcpy(b->paths + used, ask->path) - (b->paths + used)) + 1;
+	}
+}
+
+/* One request to a living child, from entry `from` on. Takes what it answers, of the path at
+ * which it got stuck, too. Return: as wait_for; -EBUSY: too many hang already; *ret_done:
+ * how many entries were answered wholly. */
+static int ask_once(struct vw_prober *p, const struct filling *f, uint32_t from,
+		    unsigned timeout_ms, int64_t until, uint32_t *ret_done)
+{
+	int64_t began;
+	int r;
+
+	*ret_done = 0;
+	reap(p);
+	if (p->n_hung == HUNG_MAX)
+		return -EBUSY;
+	if (!p->pid && (r = start_child(p)) < 0)
+		return r;
+	fill(p->batch, f, from, timeout_ms, until);
+	r = send(p->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? wait_for(p, until) : -EPIPE;
+	*ret_done = progress(p->batch, &began);
+	for (uint32_t i = 0; i < *ret_done; i++)
+		take_reply(&p->batch->replies[i].whole, f->asks[from + i]->out);
+	if (*ret_done < p->batch->n && __atomic_load_n(&p->batch->replies[*ret_done].state,
+						       __ATOMIC_ACQUIRE) == VW_BATCH_BASIC)
+		take_reply(&p->batch->replies[*ret_done].basic, f->asks[from + *ret_done]->out);
+	if (r < 0)
+		drop_child(p);
+	return r;
+}
+
+static void ask_all(struct vw_prober *p, const struct filling *f, unsigned timeout_ms,
+		    int64_t until)
+{
+	bool again = false;
+	uint32_t at = 0, done;
+
+	while (at < f->n && vw_clock_ms() < until) {
+		int r = ask_once(p, f, at, timeout_ms, until, &done);
+
+		at += done;
+		if (r == 0)
+			return;
+		/* A child dies with the thread that started it, so one death is no bad omen. */
+		if (r == -EPIPE && (done || !again)) {
+			again = !done;
+			continue;
+		}
+		again = false;
+		if (at < f->n)
+			no_answer(r, timeout_ms, f->asks[at++]->out);
+	}
+	for (; at < f->n; at++)
+		say(f->asks[at]->out, "the disks before it took too long to look at");
+}
+
+void vw_probe_disks(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
+		    unsigned timeout_ms, unsigned total_ms)
+{
+	const int64_t until = vw_clock_ms() + total_ms;
+	struct filling f = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		if (!begin_facts(&asks[i]) || add(&f, &asks[i]))
+			continue;
+		ask_all(p, &f, timeout_ms, until);
+		f = (struct filling){ 0 };
+		add(&f, &asks[i]);
+	}
+	if (f.n)
+		ask_all(p, &f, timeout_ms, until);
+}
+
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out)
 {
-	struct vw_look_request q = { .want = want, .format = format_of(format) };
-	struct vw_look_reply reply = { 0 };
-	char *target = out->target;
-	int r;
+	const struct vw_probe_ask ask = { path ? path : "", format, has_backing, want, out };
 
-	*out = (struct vw_disk_facts){ .target = target };
-	/* What lies in the backing store is data: the image itself need not be read. */
-	if (has_backing) {
-		out->blank = want & VW_PROBE_BLANK ? VW_NO : VW_UNKNOWN;
-		q.want &= ~VW_PROBE_BLANK;
-	}
-	if (!path || path[0] != '/') {
-		say(out, "its path is not absolute");
-		return;
-	}
-	if (strlen(path) >= sizeof(q.path)) {
-		say(out, "its path is too long");
-		return;
-	}
-	strcpy(q.path, path);
-	/* A quarter of the time for all but reading data, so that what is known then arrives. */
-	q.budget_ms = timeout_ms - timeout_ms / 4;
-	r = ask(p, &q, vw_clock_ms() + timeout_ms, &reply);
-	if (r < 0) {
-		no_answer(r, timeout_ms, out);
-		return;
-	}
-	reply.blank = has_backing ? (uint8_t)out->blank : reply.blank;
-	take_reply(&reply, out);
+	vw_probe_disks(p, &ask, 1, timeout_ms, timeout_ms);
 }

@@ -6,7 +6,9 @@
  * /dev/watchdog, /dev/zero, a dead NFS or FUSE mount must not harm the host).
  *
  * One child serves all requests of a prober; it is started at the first
- * request for a path and replaced after a kill. */
+ * request for a path and replaced after a kill. It works through many paths at
+ * one request; one that hangs loses its own facts only, and of those not what
+ * was known before the image was read. */
 #ifndef VW_PROBE_H
 #define VW_PROBE_H
 
@@ -41,5 +43,18 @@ void vw_prober_free(struct vw_prober *p);
  * discard    block device: its queue in sysfs; file: can its filesystem punch holes? */
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out);
+
+/* One disk of many: as the arguments of vw_probe_disk. */
+struct vw_probe_ask {
+	const char *path; /* NULL: left alone, out included */
+	const char *format;
+	bool has_backing;
+	unsigned want;
+	struct vw_disk_facts *out;
+};
+
+/* vw_probe_disk for n disks, each within timeout_ms, all within total_ms. */
+void vw_probe_disks(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
+		    unsigned timeout_ms, unsigned total_ms);
 
 #endif

@@ -35,26 +35,56 @@ static void drop_descriptors(int sock)
 		close(fd);
 }
 
-/* Answer requests until the parent hangs up. */
-static _Noreturn void serve(const char *sysroot)
+struct publish {
+	struct vw_batch *b;
+	uint32_t i;
+	struct vw_look_reply *r;
+};
+
+static void publish_basic(void *ctx)
 {
-	struct vw_look_request q;
+	struct publish *p = ctx;
+
+	p->b->replies[p->i].basic = *p->r;
+	__atomic_store_n(&p->b->replies[p->i].state, VW_BATCH_BASIC, __ATOMIC_RELEASE);
+}
+
+static void answer(const char *sysroot, char *buf, struct vw_batch *b, uint32_t i)
+{
+	const int64_t now = vw_clock_ms();
+	struct vw_look_reply r = { 0 };
+	struct vw_look_request q = {
+		.want = b->asks[i].want,
+		.format = b->asks[i].format,
+		.until = now + b->budget_ms < b->until ? now + b->budget_ms : b->until,
+		.path = b->paths + b->asks[i].path,
+	};
+
+	__atomic_store_n(&b->replies[i].began, now, __ATOMIC_RELEASE);
+	vw_look(sysroot, buf, &q, &r, publish_basic, &(struct publish){ b, i, &r });
+	b->replies[i].whole = r;
+	__atomic_store_n(&b->replies[i].state, VW_BATCH_DONE, __ATOMIC_RELEASE);
+}
+
+/* Answer requests until the parent hangs up. */
+static _Noreturn void serve(const char *sysroot, struct vw_batch *b)
+{
+	char byte;
 	char *buf = mmap(NULL, VW_LOOK_BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 
 	if (buf == MAP_FAILED)
 		_exit(1);
-	while (recv(SOCKET, &q, sizeof(q), 0) == (ssize_t)sizeof(q)) {
-		struct vw_look_reply r = { 0 };
-
-		vw_look(sysroot, buf, &q, &r);
-		if (send(SOCKET, &r, sizeof(r), MSG_NOSIGNAL) != (ssize_t)sizeof(r))
+	while (recv(SOCKET, &byte, 1, 0) == 1) {
+		for (uint32_t i = 0; i < b->n; i++)
+			answer(sysroot, buf, b, i);
+		if (send(SOCKET, &byte, 1, MSG_NOSIGNAL) != 1)
 			break;
 	}
 	_exit(0);
 }
 
-static _Noreturn void run_child(const char *sysroot, int sock, pid_t parent)
+static _Noreturn void run_child(const char *sysroot, struct vw_batch *b, int sock, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -63,10 +93,10 @@ static _Noreturn void run_child(const char *sysroot, int sock, pid_t parent)
 	drop_descriptors(sock);
 	if (chdir("/") < 0)
 		_exit(1);
-	serve(sysroot);
+	serve(sysroot, b);
 }
 
-int vw_worker_start(const char *sysroot, pid_t *ret_pid, int *ret_sock)
+int vw_worker_start(const char *sysroot, struct vw_batch *b, pid_t *ret_pid, int *ret_sock)
 {
 	sigset_t all, before;
 	pid_t parent = getpid();
@@ -84,7 +114,7 @@ int vw_worker_start(const char *sysroot, pid_t *ret_pid, int *ret_sock)
 	pid = syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
 	error = errno;
 	if (pid == 0)
-		run_child(sysroot, sock[1], parent);
+		run_child(sysroot, b, sock[1], parent);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(sock[1]);
 	if (pid < 0) {

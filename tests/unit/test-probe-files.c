@@ -178,6 +178,28 @@ static void test_tmpfs(void **state)
 	umount(dir);
 }
 
+/* Long paths fill a request before its number of entries does. */
+static void test_long_paths(void **state)
+{
+	static struct vw_probe_ask asks[64];
+	static struct vw_disk_facts facts[64];
+	VW_AUTOFREE char *longpath = malloc(4001);
+
+	(void)state;
+	make_file("file", 4096);
+	memset(longpath, '/', 4000);
+	strcpy(longpath + 4000 - strlen(path), path);
+	for (unsigned i = 0; i < 64; i++)
+		asks[i] = (struct vw_probe_ask){ i % 3 ? longpath : path, "raw", false, ALL,
+						 &facts[i] };
+	asks[40].path = NULL;
+	strcpy(facts[40].why, "as it was");
+	vw_probe_disks(prober, asks, 64, 1000, 5000);
+	for (unsigned i = 0; i < 64; i++)
+		assert_int_equal(facts[i].blank, i == 40 ? VW_UNKNOWN : VW_YES);
+	assert_string_equal(facts[40].why, "as it was");
+}
+
 static void test_bad_paths(void **state)
 {
 	static const char *const bad[] = { "", "relative", "./x", " /tmp" };
@@ -314,6 +336,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_allocated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tmpfs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_paths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kernel_files, setup, teardown),
