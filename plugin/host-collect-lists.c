@@ -125,14 +125,33 @@ static const char *below(struct vw_xml *x, const xmlNode *node, const char *name
 	return child ? vw_xml_content(x, child) : "";
 }
 
-/* <device><capability type='storage'><block>/dev/sda, <serial>, <wwn>, <size>; and the
- * links in /dev/disk that lead to it. */
+/* libvirt says no WWN of a disk; the names that udev makes of it do. Return: "" = none; borrowed. */
+static const char *wwn_of_links(struct vw_xml *x, const xmlNode *link)
+{
+	static const char *const made_of_wwn[] = { "/dev/disk/by-id/wwn-",
+						   "/dev/disk/by-id/dm-uuid-mpath-",
+						   "/dev/disk/by-id/nvme-eui.",
+						   "/dev/disk/by-id/nvme-uuid." };
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(made_of_wwn); i++)
+		for (const xmlNode *l = link; l; l = vw_xml_next(l, "devnode")) {
+			const char *name = vw_xml_content(x, l);
+
+			if (vw_startswith(name, made_of_wwn[i]))
+				return name + strlen(made_of_wwn[i]);
+		}
+	return "";
+}
+
+/* <device><devnode type='link'>/dev/disk/by-id/wwn-… <capability type='storage'><block>/dev/sda,
+ * <serial>, <size>: one entry for each name of the disk. */
 static void collect_lun(virNodeDevicePtr dev, json_t *facts)
 {
 	VW_AUTOFREE char *xml = virNodeDeviceGetXMLDesc(dev, 0);
 	VW_AUTOXML struct vw_xml *x = NULL;
 	const xmlNode *root, *c, *link;
 	json_t *luns = json_object_get(facts, "luns");
+	const char *wwn;
 
 	if (!xml || vw_xml_parse(xml, strlen(xml), "device", "device", &x, NULL) < 0)
 		return;
@@ -141,10 +160,11 @@ static void collect_lun(virNodeDevicePtr dev, json_t *facts)
 	if (!c || !*below(x, c, "block"))
 		return;
 	link = vw_xml_child(root, "devnode");
+	wwn = wwn_of_links(x, link);
 	for (const char *path = below(x, c, "block"); path;) {
 		json_array_append_new(
 			luns, json_pack("{s:o, s:o, s:o, s:I}", "path", out_json_string(path),
-					"wwn", out_json_string(below(x, c, "wwn")), "serial",
+					"wwn", out_json_string(wwn), "serial",
 					out_json_string(below(x, c, "serial")), "bytes",
 					(json_int_t)strtoll(below(x, c, "size"), NULL, 10)));
 		while (link && !vw_streq(vw_xml_attr(link, "type"), "link"))

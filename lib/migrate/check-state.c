@@ -33,9 +33,8 @@ void vw_check_state(struct vw_judge *j)
 		    "virsh snapshot-delete %s SNAPSHOT --metadata (the images stay), for each",
 		    "libvirt migrates no domain that has snapshots");
 	if (l->checkpoints > 0)
-		say(j, "checkpoint", VW_SEV_BLOCKER,
-		    "virsh checkpoint-delete %s CHECKPOINT --metadata, for each",
-		    "libvirt migrates no domain that has checkpoints");
+		say(j, "checkpoint", VW_SEV_INFO, "make a full backup of %s after the move",
+		    "its checkpoints do not travel: the next incremental backup has none to start from");
 	if (l->block_job)
 		say(j, "block-job", VW_SEV_BLOCKER,
 		    "virsh blockjob %s DISK --abort, or wait for it",

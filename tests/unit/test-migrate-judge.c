@@ -305,7 +305,7 @@ static void test_state(void **state)
 	check(&w, "", VW_VERDICT_BLOCKED, "snapshot");
 	make(&w);
 	w.live.checkpoints = 1;
-	check(&w, "", VW_VERDICT_BLOCKED, "checkpoint");
+	check(&w, "", VW_VERDICT_OK, "checkpoint");
 	make(&w);
 	w.live.block_job = true;
 	check(&w, "", VW_VERDICT_BLOCKED, "block-job");
