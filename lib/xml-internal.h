@@ -38,6 +38,19 @@ struct vw_xml {
 	struct vw_pool_entry *pool; /* strings that were lent out */
 };
 
+/* Bounds beside those of xml.h; each is far above what a domain has. */
+#define VW_XML_MAX_ATTRS 256      /* of one start tag, namespaces included */
+#define VW_XML_MAX_NAMESPACES 256 /* declared by an element and those around it */
+#define VW_XML_MAX_NAMES 20000    /* different names: libxml2's table of them gets slow */
+#define VW_XML_MAX_IDS 1000       /* xml:id and the like: its table of them, too */
+
+/* Return: the line of the first start tag with more than VW_XML_MAX_ATTRS attributes, 0 = none. */
+int vw_xml_crowded_line(const char *text, size_t len);
+
+/* Return: true if in this encoding each byte below 0x80 is that character of ASCII, so that
+ * what scans the bytes sees the markup that the parser sees (UTF-7, EBCDIC …: false). */
+bool vw_xml_keeps_ascii(const char *encoding);
+
 /* Return: the span of an element of the input, or NULL for one that was added. */
 static inline struct vw_span *vw_span_of(const struct vw_xml *x, const xmlNode *node)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domain XML, the way in: a bounded libxml2 parse that notes where each element stands.
  *
- * The bounds are enforced in SAX callbacks, while the tree is being built: a
- * document type stops the parser before one entity is declared, and depth and
- * number of elements are counted as they come. */
+ * The bounds are enforced in SAX callbacks, while the tree is being built: a document type
+ * stops the parser before one entity is declared; depth, nodes, names and namespaces are
+ * counted as they come; the first error ends it (libxml2 would read on, without callbacks).
+ * What libxml2 does at its own pace before any callback is bounded in xml-bounds.c. */
 #include "xml-internal.h"
 
 #include <errno.h>
@@ -13,9 +14,15 @@
 
 struct parse_state {
 	struct vw_xml *x;
-	int stop; /* negative errno: why we stopped the parser */
-	int depth;
+	int stop;         /* negative errno: why we stopped the parser */
+	const char *what; /* there is too much of, for -ELOOP; the encoding, for -EILSEQ */
+	int limit;
 	int stop_line;
+	int depth;
+	int nodes;
+	int ids;
+	int namespaces;                       /* in scope */
+	short declared[VW_XML_MAX_DEPTH + 1]; /* of them: by the element at this depth */
 };
 
 static size_t parser_offset(const xmlParserCtxt *ctxt)
@@ -32,6 +39,75 @@ static void stop_parser(xmlParserCtxt *ctxt, int why)
 		st->stop_line = ctxt->input ? ctxt->input->line : 0;
 	}
 	xmlStopParser(ctxt);
+}
+
+static void stop_at(xmlParserCtxt *ctxt, const char *what, int limit)
+{
+	struct parse_state *st = ctxt->_private;
+
+	if (!st->stop) {
+		st->what = what;
+		st->limit = limit;
+	}
+	stop_parser(ctxt, -ELOOP);
+}
+
+static void count_nodes(xmlParserCtxt *ctxt, int n)
+{
+	struct parse_state *st = ctxt->_private;
+
+	st->nodes += n;
+	if (st->nodes > VW_XML_MAX_NODES)
+		stop_at(ctxt, "elements, attributes, texts and comments", VW_XML_MAX_NODES);
+}
+
+static void on_error(void *data, const xmlError *e)
+{
+	if (e->level == XML_ERR_FATAL)
+		xmlStopParser(data);
+}
+
+static void on_document(void *data)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse_state *st = ctxt->_private;
+	const xmlCharEncodingHandler *encoder = ctxt->input && ctxt->input->buf
+							? ctxt->input->buf->encoder
+							: NULL;
+
+	xmlSAX2StartDocument(data);
+	if (encoder && !vw_xml_keeps_ascii(encoder->name)) {
+		st->what = "its encoding";
+		stop_parser(ctxt, -EILSEQ);
+	}
+}
+
+static void on_text(void *data, const xmlChar *text, int len)
+{
+	xmlParserCtxt *ctxt = data;
+	const xmlNode *last = ctxt->node ? ctxt->node->last : NULL;
+
+	xmlSAX2Characters(data, text, len);
+	if (ctxt->node && ctxt->node->last != last)
+		count_nodes(ctxt, 1);
+}
+
+static void on_cdata(void *data, const xmlChar *text, int len)
+{
+	xmlSAX2CDataBlock(data, text, len);
+	count_nodes(data, 1);
+}
+
+static void on_comment(void *data, const xmlChar *text)
+{
+	xmlSAX2Comment(data, text);
+	count_nodes(data, 1);
+}
+
+static void on_instruction(void *data, const xmlChar *target, const xmlChar *text)
+{
+	xmlSAX2ProcessingInstruction(data, target, text);
+	count_nodes(data, 1);
 }
 
 static void on_doctype(void *data, const xmlChar *name, const xmlChar *ext, const xmlChar *sys)
@@ -57,12 +133,39 @@ static struct vw_span *new_span(struct vw_xml *x)
 	return &x->spans[x->n_spans++];
 }
 
-/* The offset of the '<' before pos: attribute values can't hold one. */
-static size_t tag_begin(const struct vw_xml *x, size_t pos)
+/* Where the tag begins that the parser has just read: attribute values can't hold a '<'. The
+ * parser's own buffer still has all of it (values of attributes point into it). */
+static size_t tag_begin(const xmlParserCtxt *ctxt, size_t pos)
 {
-	const char *p = pos <= x->len ? memrchr(x->text, '<', pos) : NULL;
+	const char *base = (const char *)ctxt->input->base;
+	const char *cur = (const char *)ctxt->input->cur;
+	const char *p = memrchr(base, '<', (size_t)(cur - base));
 
-	return p ? (size_t)(p - x->text) : 0;
+	return p ? pos - (size_t)(cur - p) : 0;
+}
+
+/* Count what the element brings along. Return: false if that is too much. */
+static bool within_bounds(xmlParserCtxt *ctxt, int n_ns, int n_attr, const xmlChar **attr)
+{
+	struct parse_state *st = ctxt->_private;
+
+	if (++st->depth > VW_XML_MAX_DEPTH) {
+		stop_at(ctxt, "levels of elements", VW_XML_MAX_DEPTH);
+		return false;
+	}
+	st->declared[st->depth] = (short)n_ns;
+	st->namespaces += n_ns;
+	for (int i = 0; i < n_attr; i++) /* localname, prefix, URI, value, end */
+		st->ids += vw_streq((const char *)attr[(ptrdiff_t)i * 5 + 1], "xml");
+	if (st->namespaces > VW_XML_MAX_NAMESPACES)
+		stop_at(ctxt, "namespaces in one place", VW_XML_MAX_NAMESPACES);
+	else if (st->ids > VW_XML_MAX_IDS)
+		stop_at(ctxt, "attributes xml:…", VW_XML_MAX_IDS);
+	else if (xmlDictSize(ctxt->dict) > VW_XML_MAX_NAMES)
+		stop_at(ctxt, "different names", VW_XML_MAX_NAMES);
+	else
+		count_nodes(ctxt, 1 + n_ns + 2 * n_attr);
+	return st->stop == 0;
 }
 
 static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri,
@@ -73,17 +176,15 @@ static void on_start(void *data, const xmlChar *name, const xmlChar *prefix, con
 	struct vw_xml *x = st->x;
 	struct vw_span *span;
 
-	if (++st->depth > VW_XML_MAX_DEPTH || x->n_spans >= VW_XML_MAX_ELEMENTS) {
-		stop_parser(ctxt, -ELOOP);
+	if (!within_bounds(ctxt, n_ns, n_attr, attr))
 		return;
-	}
 	span = new_span(x);
 	if (!span) {
 		stop_parser(ctxt, -ENOMEM);
 		return;
 	}
 	span->tag_close = (uint32_t)parser_offset(ctxt);
-	span->begin = (uint32_t)tag_begin(x, span->tag_close);
+	span->begin = (uint32_t)tag_begin(ctxt, span->tag_close);
 	xmlSAX2StartElementNs(ctxt, name, prefix, uri, n_ns, ns, n_attr, n_def, attr);
 	if (ctxt->node)
 		ctxt->node->_private = (void *)(uintptr_t)x->n_spans;
@@ -95,7 +196,7 @@ static void on_end(void *data, const xmlChar *name, const xmlChar *prefix, const
 	struct parse_state *st = ctxt->_private;
 	struct vw_span *span = ctxt->node ? vw_span_of(st->x, ctxt->node) : NULL;
 
-	st->depth--;
+	st->namespaces -= st->declared[st->depth--];
 	if (span)
 		span->end = (uint32_t)parser_offset(ctxt);
 	xmlSAX2EndElementNs(ctxt, name, prefix, uri);
@@ -128,10 +229,11 @@ static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, 
 			"%s:%d: a document type (DTD) is not accepted: remove the <!DOCTYPE …>",
 			name, st->stop_line);
 	case -ELOOP:
-		return vw_err_set(
-			err, -ELOOP,
-			"%s:%d: nested deeper than %d or more than %d elements: not a domain", name,
-			st->stop_line, VW_XML_MAX_DEPTH, VW_XML_MAX_ELEMENTS);
+		return vw_err_set(err, -ELOOP, "%s:%d: more than %d %s: not a domain", name,
+				  st->stop_line, st->limit, st->what);
+	case -EILSEQ:
+		return vw_err_set(err, -EINVAL, "%s: %s can't be read: save it as UTF-8", name,
+				  st->what);
 	case -ENOMEM: return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
 	}
 	if (e->code == XML_ERR_NO_MEMORY)
@@ -141,12 +243,33 @@ static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, 
 			  e->line ? e->line : 1, n ? (int)n : 5, n ? e->message : "empty");
 }
 
+static void set_callbacks(xmlSAXHandler *sax)
+{
+	sax->serror = (xmlStructuredErrorFunc)on_error; /* its const came with libxml2 2.12 */
+	sax->internalSubset = on_doctype;
+	sax->externalSubset = on_doctype;
+	sax->startDocument = on_document;
+	sax->startElementNs = on_start;
+	sax->endElementNs = on_end;
+	sax->characters = on_text;
+	sax->ignorableWhitespace = on_text;
+	sax->cdataBlock = on_cdata;
+	sax->comment = on_comment;
+	sax->processingInstruction = on_instruction;
+}
+
 static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
 {
 	struct parse_state st = { .x = x };
-	xmlParserCtxt *ctxt = xmlCreateMemoryParserCtxt(x->text, (int)x->len);
+	int line = vw_xml_crowded_line(x->text, x->len);
+	xmlParserCtxt *ctxt;
 	int r = 0;
 
+	if (line)
+		return vw_err_set(err, -ELOOP,
+				  "%s:%d: more than %d attributes of one element: not a domain",
+				  name, line, VW_XML_MAX_ATTRS);
+	ctxt = xmlCreateMemoryParserCtxt(x->text, (int)x->len);
 	if (!ctxt)
 		return vw_err_set(err, x->len ? -ENOMEM : -EINVAL,
 				  x->len ? "%s: out of memory" : "%s:1: empty, no domain XML",
@@ -154,10 +277,7 @@ static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
 	xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
 					XML_PARSE_COMPACT);
 	ctxt->_private = &st;
-	ctxt->sax->internalSubset = on_doctype;
-	ctxt->sax->externalSubset = on_doctype;
-	ctxt->sax->startElementNs = on_start;
-	ctxt->sax->endElementNs = on_end;
+	set_callbacks(ctxt->sax);
 	xmlParseDocument(ctxt);
 	x->doc = vw_steal(ctxt->myDoc);
 	if (st.stop || !ctxt->wellFormed || !x->doc)

@@ -14,14 +14,14 @@
 #include <libxml/tree.h>
 
 #define VW_XML_MAX_BYTES (10u * 1024 * 1024) /* virsh's own limit for a file (VSH_MAX_XML_FILE) */
-#define VW_XML_MAX_DEPTH 200 /* below libxml2's own 256; domain XML needs about 12 */
-#define VW_XML_MAX_ELEMENTS 400000
+#define VW_XML_MAX_DEPTH 200    /* below libxml2's own 256; domain XML needs about 12 */
+#define VW_XML_MAX_NODES 500000 /* elements, texts, comments; an attribute is two. About 75 MB */
 
 struct vw_xml;
 
 /* Parse a domain (root element <domain>; with root NULL: any root).
  * name: what to call the input in messages ("web1.xml", "-", a domain name).
- * Return: 0; -EFBIG too large, -ELOOP too deep, -EINVAL not well-formed, a DTD,
+ * Return: 0; -EFBIG too large, -ELOOP too deep or too many of something, -EINVAL not well-formed, a DTD,
  * a wrong root … (the line says which and where). Free with vw_xml_free. */
 int vw_xml_parse(const char *text, size_t len, const char *name, const char *root,
 		 struct vw_xml **ret, struct vw_err *err);

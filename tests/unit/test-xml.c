@@ -166,20 +166,99 @@ static void test_xml_bad(void **state)
 	assert_refused(ext, strlen(ext), -EINVAL, "DTD");
 	for (size_t i = 0; i < deep; i++)
 		memcpy(text + i * 3, "<a>", 3);
-	assert_refused(text, deep * 3, -ELOOP, "nested deeper");
+	assert_refused(text, deep * 3, -ELOOP, "more than 200 levels of elements");
 	free(text);
 	text = calloc(1, VW_XML_MAX_BYTES + 1);
 	assert_refused(text, VW_XML_MAX_BYTES + 1, -EFBIG, "larger than 10 MiB");
 	free(text);
 }
 
+/* before, n times unit (printf of its number), after */
+static char *repeat(const char *before, const char *unit, int n, const char *after)
+{
+	size_t size = strlen(before) + strlen(after) + (size_t)n * (strlen(unit) + 10) + 1;
+	char *text = malloc(size), *p = text;
+
+	assert_non_null(text);
+	p += sprintf(p, "%s", before);
+	for (int i = 0; i < n; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		p += sprintf(p, unit, i);
+#pragma GCC diagnostic pop
+	}
+	sprintf(p, "%s", after);
+	return text;
+}
+
+/* Each of these kept libxml2 busy for seconds, or took hundreds of MiB. */
+static void test_xml_too_many(void **state)
+{
+	static const struct {
+		const char *before, *unit;
+		int n;
+		const char *after;
+		int code;
+		const char *words;
+	} cases[] = {
+		{ "<domain>\n<a ", "a%d='' ", 300000, "/></domain>", -ELOOP,
+		  "bad.xml:2: more than 256 attributes of one element" },
+		{ "<domain><a ", "xmlns:a%d='u' ", 300, "/></domain>", -ELOOP, "attributes" },
+		{ "<domain>&x;<a ", "a%d='' ", 300000, "/></domain>", -ELOOP, "attributes" },
+		{ "<?xml version='1.0' encoding='UTF-7'?><domain><a ", "a%d+AD0AJwAn- ", 1000,
+		  "/></domain>", -EINVAL, "save it as UTF-8" },
+		{ "<domain>", "<a xmlns:a%d='u'>", 199, "", -EINVAL, "not well-formed" },
+		{ "<domain>", "<a xmlns:a%d='u' xmlns:b='u'>", 199, "", -ELOOP, "namespaces" },
+		{ "<domain>", "<a xml:id='a%d'/>", 2000, "</domain>", -ELOOP, "attributes xml:" },
+		{ "<domain>", "<a%d/>", 30000, "</domain>", -ELOOP, "20000 different names" },
+		{ "<domain>", "<a b='%d'/>", 200000, "</domain>", -ELOOP, "500000 elements" },
+		{ "<domain>", "<!--%d-->", 600000, "</domain>", -ELOOP, "comments" },
+		{ "<domain>", "<?p %d?>", 600000, "</domain>", -ELOOP, "comments" },
+		{ "<domain>", "%d<!---->", 300000, "</domain>", -ELOOP, "comments" },
+		{ "<domain>", "<![CDATA[%d]]>", 510000, "</domain>", -ELOOP, "texts" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		char *text = repeat(cases[i].before, cases[i].unit, cases[i].n, cases[i].after);
+
+		assert_refused(text, strlen(text), cases[i].code, cases[i].words);
+		free(text);
+	}
+}
+
+/* What only looks like many attributes, and what is far from too many. */
+static void test_xml_not_too_many(void **state)
+{
+	static const char *const cases[][3] = {
+		{ "<domain><!-- <a ", "a%d='' ", "--></domain>" },
+		{ "<domain><![CDATA[<a ", "a%d=\" ", "]]></domain>" },
+		{ "<domain><?p <a ", "a%d=\" ", "?></domain>" },
+		{ "<domain a='>' b=\"'", "=%d>", "\" c='\"'/>" },
+		{ "<domain>", " it's%d = \"", "</domain>" },
+		{ "<domain>", "<a b='%d' c='' d=''/>", "</domain>" },
+		{ "<domain>", "<a><b xmlns:c='%d'/></a>", "</domain>" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		char *text = repeat(cases[i][0], cases[i][1], 5000, cases[i][2]);
+		struct vw_xml *x = parse_ok(text);
+
+		assert_text(x, text);
+		vw_xml_free(x);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_xml_unchanged),  cmocka_unit_test(test_xml_edit_attr),
-		cmocka_unit_test(test_xml_add_remove), cmocka_unit_test(test_xml_content),
-		cmocka_unit_test(test_xml_names),      cmocka_unit_test(test_xml_latin1),
-		cmocka_unit_test(test_xml_bad),
+		cmocka_unit_test(test_xml_unchanged),    cmocka_unit_test(test_xml_edit_attr),
+		cmocka_unit_test(test_xml_add_remove),   cmocka_unit_test(test_xml_content),
+		cmocka_unit_test(test_xml_names),        cmocka_unit_test(test_xml_latin1),
+		cmocka_unit_test(test_xml_bad),          cmocka_unit_test(test_xml_too_many),
+		cmocka_unit_test(test_xml_not_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

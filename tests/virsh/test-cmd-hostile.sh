@@ -60,10 +60,28 @@ python3 - <<'END'
 open("deep.xml", "w").write("<domain>" + "<a>" * 100000 + "</a>" * 100000 + "</domain>")
 open("huge.xml", "w").write("<domain><name>a</name><description>" + "x" * 100_000_000 + "</description></domain>")
 open("wide.xml", "w").write("<domain>" + "<a/>" * 2_000_000 + "</domain>")
+def domain(name, inside, head="<domain>"): open(name + ".xml", "w").write(f"{head}<name>a</name>{inside}</domain>")
+attributes = "<a " + " ".join(f"a{i}=''" for i in range(300000)) + "/>"
+domain("attributes", attributes)
+domain("after-error", "&x;" + attributes)
+domain("namespaces", "".join("<a " + " ".join(f"xmlns:a{i}_{j}='u'" for i in range(250)) + ">" for j in range(150))
+       + "<a0_0:b/>" * 300000 + "</a>" * 150)
+domain("names", "".join(f"<n{i}/>" for i in range(390000)))
+domain("ids", "".join(f"<a xml:id='i{i}'/>" for i in range(250000)))
+domain("comments", "x<!---->" * 1_200_000)
+domain("cdata", "<![CDATA[x]]>" * 750_000)
+domain("utf7", "<a " + " ".join(f"a{i}+AD0AJwAn-" for i in range(300000)) + "/>",
+       "<?xml version='1.0' encoding='UTF-7'?><domain>")
+domain("ebcdic", attributes, "<?xml version='1.0' encoding='IBM037'?><domain>")
+open("ebcdic.xml", "r+b").write(open("ebcdic.xml").read().encode("cp037"))
+# Recoded, places in the text are not those in the input: looked for from each of 300,000 elements.
+open("latin1.xml", "wb").write(b"<?xml version='1.0' encoding='ISO-8859-1'?><domain><n>" + b"\xe4" * 3_000_000 + b"</n>"
+                               + b"<a/>" * 300000 + b"<n>" + b"x" * 4_000_000 + b"</n></domain>")
 disks = "".join(f"<disk type='file' device='disk'><source file='/x/{i}'/><target dev='vd{i}'/></disk>" for i in range(10000))
 open("disks.xml", "w").write(f"<domain type='kvm'><name>many</name><memory>1</memory><os><type>hvm</type></os><devices>{disks}</devices></domain>")
 END
-for bad in empty text truncated network notutf8 nul bomb external dtd deep huge wide; do
+for bad in empty text truncated network notutf8 nul bomb external dtd deep huge wide \
+	attributes after-error namespaces names ids comments cdata utf7 ebcdic latin1; do
 	refused "$bad" $bad.xml
 	hasnt err 'TOP SECRET'
 done

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Domain XML, before libxml2 sees it: start tags with more attributes than any domain has.
+ *
+ * libxml2 compares each attribute of a start tag with all before it, and tells nobody of them
+ * before the tag is complete: 300,000 attributes keep it busy for a minute. This scan is right
+ * about any text up to its first error, and there the parser is stopped (xml.c). */
+#include "xml-internal.h"
+
+#include <strings.h>
+
+/* Behind the next `end` at or after p; NULL: there is none. */
+static const char *behind(const char *p, const char *limit, const char *end)
+{
+	const char *q = memmem(p, (size_t)(limit - p), end, strlen(end));
+
+	return q ? q + strlen(end) : NULL;
+}
+
+static bool begins(const char *p, const char *limit, const char *with)
+{
+	return (size_t)(limit - p) >= strlen(with) && !memcmp(p, with, strlen(with));
+}
+
+/* Behind the start tag at p ("<name …>"); NULL: it has no end, or too many attributes. */
+static const char *behind_tag(const char *p, const char *limit, bool *ret_too_many)
+{
+	int attributes = 0;
+
+	for (; p < limit && *p != '>'; p++) {
+		if (*p == '"' || *p == '\'') {
+			p = memchr(p + 1, *p, (size_t)(limit - p - 1));
+			if (!p)
+				return NULL;
+		} else if (*p == '=' && ++attributes > VW_XML_MAX_ATTRS) {
+			*ret_too_many = true;
+			return NULL;
+		}
+	}
+	return p < limit ? p + 1 : NULL;
+}
+
+int vw_xml_crowded_line(const char *text, size_t len)
+{
+	const char *limit = text + len;
+	const char *p = text;
+	int line = 1;
+
+	while (p && (p = memchr(p, '<', (size_t)(limit - p)))) {
+		const char *tag = p;
+		bool too_many = false;
+
+		if (begins(p, limit, "<!--"))
+			p = behind(p + 4, limit, "-->");
+		else if (begins(p, limit, "<![CDATA["))
+			p = behind(p, limit, "]]>");
+		else if (begins(p, limit, "<?"))
+			p = behind(p, limit, "?>");
+		else if (begins(p, limit, "<!"))
+			return 0; /* a document type: the parser stops there */
+		else
+			p = behind_tag(p, limit, &too_many);
+		if (too_many) {
+			for (p = text; (p = memchr(p, '\n', (size_t)(tag - p))); p++)
+				line++;
+			return line;
+		}
+	}
+	return 0;
+}
+
+bool vw_xml_keeps_ascii(const char *encoding)
+{
+	static const char *const known[] = { "UTF-8",       "ASCII",    "US-ASCII", "ISO-8859-",
+					     "ISO8859",     "ISO_8859", "LATIN",    "ISO-LATIN",
+					     "WINDOWS-125", "CP125",    "KOI8-" };
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(known); i++)
+		if (!strncasecmp(encoding, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
