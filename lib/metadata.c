@@ -73,3 +73,59 @@ const char *vw_metadata_os_id(const xmlNode *root)
 
 	return id && *id ? id : NULL;
 }
+
+static bool take_tcp(const xmlNode *n, struct vw_health_wish *h)
+{
+	const char *port = vw_xml_attr(n, "port");
+	size_t digits = port ? strspn(port, "0123456789") : 0;
+	unsigned long value = digits && digits <= 5 && !port[digits] ? strtoul(port, NULL, 10) : 0;
+
+	if (value < 1 || value > 65535 || h->n_tcp == VW_HEALTH_MAX)
+		return false;
+	h->tcp[h->n_tcp++] = (unsigned)value;
+	return true;
+}
+
+static bool take_check(const xmlNode *n, struct vw_health_wish *h)
+{
+	const char *name = vw_xml_attr(n, "name");
+	size_t len = name ? strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") : 0;
+
+	if (!len || len > 32 || name[len] || *name == '-' || h->n_check == VW_HEALTH_MAX)
+		return false;
+	h->check[h->n_check++] = name;
+	return true;
+}
+
+static bool take_address(const xmlNode *n, struct vw_health_wish *h)
+{
+	const char *ip = vw_xml_attr(n, "ip");
+
+	if (!ip || h->n_address == VW_HEALTH_MAX)
+		return false;
+	h->address[h->n_address++] = ip;
+	return true;
+}
+
+void vw_metadata_health(const xmlNode *root, struct vw_health_wish *ret)
+{
+	static const struct {
+		const char *name;
+		bool (*take)(const xmlNode *n, struct vw_health_wish *h);
+	} words[] = { { "tcp", take_tcp }, { "check", take_check }, { "address", take_address } };
+	const xmlNode *w = metadata(root, VW_METADATA_NS, "warden");
+	const xmlNode *health = w ? in_namespace(w->children, VW_METADATA_NS, "health") : NULL;
+	const xmlNode *n = health ? in_namespace(health->children, VW_METADATA_NS, NULL) : NULL;
+
+	*ret = (struct vw_health_wish){ .agent = health && vw_streq(vw_xml_attr(health, "agent"),
+								    "required") };
+	for (; n; n = in_namespace(n->next, VW_METADATA_NS, NULL)) {
+		bool ok = false;
+
+		for (size_t i = 0; i < VW_N_ELEMENTS(words); i++)
+			if (vw_streq((const char *)n->name, words[i].name))
+				ok = words[i].take(n, ret);
+		if (!ok)
+			ret->bad = (const char *)n->name;
+	}
+}

@@ -26,4 +26,19 @@ bool vw_metadata_foreign_owner(const xmlNode *root);
  * Return: borrowed from the tree, NULL = not there or empty. */
 const char *vw_metadata_os_id(const xmlNode *root);
 
+#define VW_HEALTH_MAX 4
+
+/* <w:health agent='required'><w:tcp port='22'/><w:check name='web'/><w:address ip='10.0.0.5'/>
+ * </w:health>: what the domain's owner wants to be looked at after a migration. Hostile: a
+ * check is a name of [a-z0-9-] only, never a command. Strings are borrowed from the tree. */
+struct vw_health_wish {
+	bool agent; /* must answer */
+	unsigned tcp[VW_HEALTH_MAX];
+	const char *check[VW_HEALTH_MAX];
+	const char *address[VW_HEALTH_MAX]; /* text, not looked at */
+	size_t n_tcp, n_check, n_address;
+	const char *bad; /* an element that makes no sense: its name, NULL = none */
+};
+void vw_metadata_health(const xmlNode *root, struct vw_health_wish *ret);
+
 #endif

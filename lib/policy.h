@@ -48,6 +48,7 @@ struct vw_policy {
 	unsigned
 		agent_quiet; /* seconds without a change before more than the host class is fixed */
 	unsigned agent_compare; /* seconds between two looks for changes that raise no event */
+	unsigned correct_clock; /* 1: set a guest's clock after a migration, by its agent */
 	char agent_metrics[VW_METRICS_MAX]; /* file for Prometheus' textfile collector, "" = none */
 	struct vw_alert_policy alerts;
 };

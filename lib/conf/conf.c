@@ -51,6 +51,8 @@ static const struct conf_key keys[] = {
 	{ "cache", "allowed", 0, cache_values, 0, 0, conf_set_caches },
 	{ "cache", "network-disks", offsetof(struct vw_policy, network_disks), network_values, 0, 0,
 	  conf_set_enum },
+	{ "verify", "correct-clock", offsetof(struct vw_policy, correct_clock), yes_values, 0, 0,
+	  conf_set_enum },
 	{ "cpu", "baseline", 0, NULL, 0, 0, conf_set_model },
 	{ "history", "versions", offsetof(struct vw_policy, history_versions), NULL, 1, 100000,
 	  conf_set_number },

@@ -124,6 +124,7 @@ struct vw_signals {
 	struct {
 		bool readable;
 		bool panic, oops;
+		bool old;       /* it stood there before the window began, nothing since */
 		char text[120]; /* the line */
 	} console;
 

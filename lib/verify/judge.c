@@ -135,7 +135,8 @@ static void look(const struct vw_signals *s, struct vw_view *v)
 		v->life |= VW_LIFE_USER;
 	if (vw_since(s, VW_HAVE_DISK, VW_RECENT_MS, &d) && d.disks)
 		v->life |= VW_LIFE_USER;
-	if (!s->console.panic && vw_since(s, VW_HAVE_CONSOLE, VW_RECENT_MS, &d) && d.console)
+	if ((!s->console.panic || s->console.old) &&
+	    vw_since(s, VW_HAVE_CONSOLE, VW_RECENT_MS, &d) && d.console)
 		v->life |= VW_LIFE_USER;
 	if (vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d) && d.tx)
 		v->life |= VW_LIFE_KERNEL;

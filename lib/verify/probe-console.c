@@ -66,11 +66,11 @@ void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 
 	if (!s->console.readable)
 		vw_result(r, VW_SKIP, "no serial port writes to a file that can be read here");
-	else if (s->console.panic)
+	else if (s->console.panic && !(s->console.old && v->life & VW_LIFE_USER))
 		vw_result(r, v->life & VW_LIFE_USER ? VW_WARN : VW_FAIL,
 			  "the guest's kernel died: \"%s\": virsh reset %s", s->console.text,
 			  s->name);
-	else if (s->console.oops)
+	else if (s->console.oops && !s->console.old)
 		vw_result(r, VW_WARN, "\"%s\"", s->console.text);
 	else if (vw_since(s, VW_HAVE_CONSOLE, VW_RECENT_MS, &d) && d.console)
 		vw_result(r, VW_PASS, "%llu bytes written, nothing bad among them",

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A verification's thread that reads what serial ports write to files of this host. A guest
+ * chooses the bytes, and the domain's XML the path: only regular files, bounded, no links. */
+#include "verify-internal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define BEFORE 8192        /* bytes of the past that are looked at for a panic that ends them */
+#define ROUND (256 * 1024) /* bytes read at most at a time, per file */
+
+struct reader {
+	int fd;
+	off_t at, began;
+	char line[1024];
+	size_t len;
+};
+
+static void note_line(struct verify *v, const struct reader *r)
+{
+	static const char *const boots[] = { "Linux version ", "SeaBIOS (version", "GRUB" };
+	size_t n = r->len < sizeof(v->s.console.text) - 1 ? r->len : sizeof(v->s.console.text) - 1;
+	int sign = vw_console_sign(r->line, r->len);
+	bool old = r->at <= r->began, boot = false;
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(boots); i++)
+		boot |= memmem(r->line, r->len, boots[i], strlen(boots[i])) != NULL;
+	if (!sign && !(boot && old))
+		return;
+	verify_lock(v);
+	if (boot && old) {
+		v->s.console.panic = v->s.console.oops = v->s.console.old = false;
+	} else if (sign == 2 ? !v->s.console.panic : !v->s.console.panic && !v->s.console.oops) {
+		for (size_t i = 0; i < n; i++)
+			v->s.console.text[i] = r->line[i] < 0x20 || r->line[i] > 0x7e ? '?'
+										      : r->line[i];
+		v->s.console.text[n] = '\0';
+		v->s.console.panic |= sign == 2;
+		v->s.console.oops |= sign == 1;
+		v->s.console.old = old;
+	}
+	verify_unlock(v);
+}
+
+static void take(struct verify *v, struct reader *r, const char *data, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		r->at++;
+		if (data[i] == '\n' || r->len == sizeof(r->line)) {
+			note_line(v, r);
+			r->len = 0;
+		}
+		if (data[i] != '\n' && data[i] != '\r')
+			r->line[r->len++] = data[i];
+	}
+}
+
+static uint64_t read_on(struct verify *v, struct reader *r, char *buf)
+{
+	struct stat sb;
+	ssize_t n;
+
+	if (fstat(r->fd, &sb) < 0)
+		return 0;
+	if (sb.st_size < r->at) /* it was cut off: from the start */
+		r->at = r->began = 0;
+	if (sb.st_size - r->at > ROUND)
+		r->at = sb.st_size - ROUND;
+	n = pread(r->fd, buf, ROUND, r->at);
+	if (n > 0)
+		take(v, r, buf, (size_t)n);
+	return (uint64_t)sb.st_size;
+}
+
+/* Which bytes are new? Without append QEMU emptied the file when it started, and after a
+ * migration that was here. */
+static bool open_file(struct verify *v, size_t i, struct reader *r)
+{
+	struct stat sb;
+	int fd = open(v->d.files[i].path,
+		      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+
+	if (fd < 0 || fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode)) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	*r = (struct reader){ .fd = fd, .at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
+	r->began = v->o->migrated && !v->d.files[i].append ? 0 : sb.st_size;
+	return true;
+}
+
+void *verify_console(void *arg)
+{
+	struct verify *v = arg;
+	struct reader readers[VERIFY_FILES];
+	VW_AUTOFREE char *buf = malloc(ROUND);
+	size_t n = 0;
+
+	for (size_t i = 0; v->local && buf && i < v->d.n_files; i++)
+		n += open_file(v, i, &readers[n]);
+	while (n) {
+		uint64_t bytes = 0;
+
+		for (size_t i = 0; i < n; i++)
+			bytes += read_on(v, &readers[i], buf);
+		verify_lock(v);
+		v->console = bytes;
+		v->has_console = v->s.console.readable = true;
+		verify_unlock(v);
+		if (!verify_sleep(v, VERIFY_TICK_MS))
+			break;
+	}
+	for (size_t i = 0; i < n; i++)
+		close(readers[i].fd);
+	return NULL;
+}
