@@ -16,8 +16,9 @@
 #include "alert.h"
 
 #define VW_ALERT_MAX_SINKS 8
-#define VW_ALERT_SINK_SIZE 32   /* bytes of a sink's name */
-#define VW_ALERT_ERROR_SIZE 256 /* bytes of why it failed last */
+#define VW_ALERT_SINK_SIZE 32      /* bytes of a sink's name */
+#define VW_ALERT_ERROR_SIZE 256    /* bytes of why it failed last */
+#define VW_ALERT_PROGRESS_SIZE 512 /* bytes of what a sink notes for itself */
 
 enum vw_alert_state { VW_ALERT_OPEN = 0, VW_ALERT_OVER, VW_ALERT_DONE };
 #define VW_ALERT_LIST_OPEN (1u << VW_ALERT_OPEN)
@@ -58,6 +59,7 @@ struct vw_alert_told {
 	int64_t next;                    /* try (again) then, s; 0 = at once, or nothing to do */
 	unsigned failures;               /* in a row */
 	char error[VW_ALERT_ERROR_SIZE]; /* of the last failure, "" = none */
+	char progress[VW_ALERT_PROGRESS_SIZE]; /* how far it came, in words of its own: no blanks */
 };
 struct vw_alert_memory {
 	struct vw_alert_told sinks[VW_ALERT_MAX_SINKS];

@@ -16,8 +16,8 @@
 #define VW_ALERT_ID_SIZE 33 /* 32 hex digits and a NUL: unguessable, never used twice */
 #define VW_ALERT_MAX_DETAILS 64
 #define VW_ALERT_MAX_TEXT 2000 /* bytes of one text; longer is cut */
-#define VW_ALERT_MAX_QUEUE \
-	10000 /* alerts kept; beyond, the oldest that are over and delivered go */
+/* Alerts kept; beyond, the oldest that are over and delivered go, then the oldest that are over. */
+#define VW_ALERT_MAX_QUEUE 10000
 
 enum vw_alert_severity { VW_ALERT_INFO = 0, VW_ALERT_WARNING, VW_ALERT_CRITICAL };
 const char *vw_alert_severity_name(enum vw_alert_severity s); /* "info" "warning" "critical" */

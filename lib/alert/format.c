@@ -223,9 +223,9 @@ void alert_memory_format(struct vw_buf *b, const struct vw_alert_memory *m)
 		const struct vw_alert_told *t = &m->sinks[i];
 		VW_AUTOFREE char *error = alert_text(t->error, VW_ALERT_ERROR_SIZE - 1);
 
-		vw_buf_printf(b, "%s %d %d %d %u %" PRId64 " %" PRId64 " %u %s\n", t->sink,
+		vw_buf_printf(b, "%s %d %d %d %u %" PRId64 " %" PRId64 " %u %s %s\n", t->sink,
 			      t->raised, t->resolved, (int)t->severity, t->count, t->last, t->next,
-			      t->failures, error ? error : "");
+			      t->failures, *t->progress ? t->progress : "-", error ? error : "");
 	}
 	add_end(b);
 }
@@ -235,10 +235,13 @@ static bool read_told(const char *line, struct vw_alert_told *t)
 {
 	int raised, resolved, severity, at = 0;
 
-	if (sscanf(line, "%31s %d %d %d %u %" SCNd64 " %" SCNd64 " %u%n", t->sink, &raised,
-		   &resolved, &severity, &t->count, &t->last, &t->next, &t->failures, &at) != 8 ||
+	if (sscanf(line, "%31s %d %d %d %u %" SCNd64 " %" SCNd64 " %u %511s%n", t->sink, &raised,
+		   &resolved, &severity, &t->count, &t->last, &t->next, &t->failures, t->progress,
+		   &at) != 9 ||
 	    line[at] != ' ' || severity < 0 || (size_t)severity >= VW_N_ELEMENTS(severities))
 		return false;
+	if (vw_streq(t->progress, "-"))
+		t->progress[0] = '\0';
 	t->raised = raised != 0;
 	t->resolved = resolved != 0;
 	t->severity = (enum vw_alert_severity)severity;

@@ -100,6 +100,7 @@ static void remove_alert(const struct vw_alerts *q, const struct alert_slot *slo
 }
 
 struct aged {
+	bool done;
 	int64_t time;
 	const struct alert_slot *slot;
 };
@@ -108,31 +109,36 @@ static int compare_aged(const void *a, const void *b)
 {
 	const struct aged *x = a, *y = b;
 
+	if (x->done != y->done)
+		return x->done ? -1 : 1;
 	return x->time < y->time ? -1 : x->time > y->time;
 }
 
-/* Make room for one more. Return: 0, -EDQUOT (none may go) or -ENOMEM. */
+/* Make room for one more: the oldest that are done go, else the oldest that are over; never
+ * one that is open. Return: 0, -EDQUOT (all are open) or -ENOMEM. */
 static int prune(const struct vw_alerts *q, const struct alert_slots *s)
 {
-	VW_AUTOFREE struct aged *done = NULL;
+	VW_AUTOFREE struct aged *over = NULL;
 	char name[ALERT_NAME_SIZE];
 	size_t n = 0;
 
 	if (s->n < VW_ALERT_MAX_QUEUE)
 		return 0;
-	done = calloc(s->n, sizeof(*done));
-	if (!done)
+	over = calloc(s->n, sizeof(*over));
+	if (!over)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n; i++) {
 		struct stat st;
 
 		alert_slot_name(&s->v[i], name);
-		if (s->v[i].state == VW_ALERT_DONE && fstatat(q->dirfd, name, &st, 0) == 0)
-			done[n++] = (struct aged){ st.st_mtime, &s->v[i] };
+		if (s->v[i].state != VW_ALERT_OPEN && fstatat(q->dirfd, name, &st, 0) == 0)
+			over[n++] = (struct aged){ s->v[i].state == VW_ALERT_DONE, st.st_mtime,
+						   &s->v[i] };
 	}
-	qsort(done, n, sizeof(*done), compare_aged);
-	for (size_t i = 0; i < n && i < s->n - VW_ALERT_MAX_QUEUE + PRUNE_AT_ONCE; i++)
-		remove_alert(q, done[i].slot);
+	qsort(over, n, sizeof(*over), compare_aged);
+	for (size_t i = 0;
+	     i < n && i < s->n - VW_ALERT_MAX_QUEUE + (over[i].done ? PRUNE_AT_ONCE : 1); i++)
+		remove_alert(q, over[i].slot);
 	return n ? 0 : -EDQUOT;
 }
 
@@ -256,10 +262,9 @@ int vw_alert_raise(struct vw_alerts *q, const struct vw_alert *a, int64_t now,
 		return lock;
 	r = raise_locked(q, own, now);
 	if (r == -EDQUOT)
-		return vw_err_set(err, r,
-				  "%s: %d alerts are open or not delivered yet: an alert is lost; "
-				  "see virt-warden alerts",
-				  q->path, VW_ALERT_MAX_QUEUE);
+		return vw_err_set(
+			err, r, "%s: %d alerts are open: no more are kept; see virt-warden alerts",
+			q->path, VW_ALERT_MAX_QUEUE);
 	if (r < 0)
 		return alert_error(q, r, "cannot keep an alert", err);
 	if (ret_id)
