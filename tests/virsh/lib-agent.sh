@@ -68,6 +68,7 @@ long_start() {
 	lab_start
 }
 # long_python [ARGUMENT]… <PROGRAM
+# shellcheck disable=SC2120 # most need no argument
 long_python() {
 	on env tmp="$tmp" PYTHONPATH="$top/tests/virsh/lib" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$@"
 }
