@@ -55,7 +55,8 @@ void vw_history_wait(struct vw_history *h, bool wait);
 /* Keep one version. uuid must be a canonical UUID (else -EINVAL; upper case is
  * the same domain). If the newest version has the same XML nothing is written
  * and its number is returned. max_versions/max_days: the bounds (policy.h); old
- * ones beyond are removed after the new one is safe; the newest is never removed.
+ * ones beyond are removed after the new one is safe; the newest is never removed, and
+ * none of the ten newest for its age, which counts from the earliest of them.
  * now: seconds since the epoch. Waits at most 2 s for another writer.
  * Return: 0 or negative errno (-ENOSPC; -EFBIG above VW_HISTORY_MAX_BYTES; -EBUSY
  * another writer has the domain …). ret_n may be NULL. */

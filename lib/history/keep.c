@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 #define SECONDS_PER_DAY 86400
+#define YOUNG 10 /* versions, whatever their dates */
 
 static int write_all(int fd, struct iovec *iov, int n)
 {
@@ -101,16 +102,25 @@ static bool same_xml(const struct vw_history *h, int dirfd, const struct vw_slot
 	return same;
 }
 
-/* Remove the oldest beyond the bounds. slots: without the newest version. */
+/* Remove the oldest beyond the bounds. slots: without the newest version.
+ *
+ * Clocks jump, and what is young must not go for it: a version is too old if it is so even for
+ * the earliest date of the YOUNG newest, which stay, and none that is older stays. */
 static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
 		  unsigned max_versions, unsigned max_days)
 {
-	const int64_t oldest = now - (int64_t)max_days * SECONDS_PER_DAY;
 	const size_t room = max_versions ? max_versions - 1 : 0;
 	char name[VW_SLOT_NAME_MAX];
+	int64_t date = now;
+	bool old = true;
 
+	for (size_t i = n < YOUNG ? 0 : n - YOUNG + 1; i < n; i++)
+		if (slots[i].time < date)
+			date = slots[i].time;
 	for (size_t i = 0; i < n; i++) {
-		if (n - i <= room && slots[i].time >= oldest)
+		old = old && n - i >= YOUNG &&
+		      slots[i].time < date - (int64_t)max_days * SECONDS_PER_DAY;
+		if (!old && n - i <= room)
 			continue;
 		vw_store_slot_name(&slots[i], name);
 		unlinkat(dirfd, name, 0);

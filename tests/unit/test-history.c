@@ -133,21 +133,43 @@ static void test_bounded_by_count(void **state)
 static void test_bounded_by_age(void **state)
 {
 	struct fixture *f = *state;
+	char xml[32];
 	unsigned n = 0;
 
-	assert_int_equal(keep_at(f, UUID, "a", "<a/>", NOW, 100, 2, &n), 0);
-	assert_int_equal(keep_at(f, UUID, "a", "<b/>", NOW + DAY, 100, 2, &n), 0);
-	assert_int_equal(keep_at(f, UUID, "a", "<c/>", NOW + 2 * DAY + 1, 100, 2, &n), 0);
-	assert_string_equal(numbers(f, UUID), "2 3");
-	/* The same XML much later: the newest stays though it is old. */
-	assert_int_equal(keep_at(f, UUID, "a", "<c/>", NOW + 900 * DAY, 100, 2, &n), 0);
-	assert_string_equal(numbers(f, UUID), "2 3");
-	assert_int_equal(keep_at(f, UUID, "a", "<d/>", NOW + 900 * DAY, 100, 2, &n), 0);
-	assert_string_equal(numbers(f, UUID), "4");
-	/* A clock that went back neither loses versions nor reuses numbers. */
-	assert_int_equal(keep_at(f, UUID, "a", "<e/>", NOW, 100, 2, &n), 0);
-	assert_string_equal(numbers(f, UUID), "4 5");
+	/* One a day: of those before the ten newest, two days' worth is kept. */
+	for (int i = 1; i <= 14; i++) {
+		sprintf(xml, "<x>%d</x>", i);
+		assert_int_equal(keep_at(f, UUID, "a", xml, NOW + i * DAY, 100, 2, &n), 0);
+	}
+	assert_string_equal(numbers(f, UUID), "3 4 5 6 7 8 9 10 11 12 13 14");
+	/* The same XML much later: nothing to do. */
+	assert_int_equal(keep_at(f, UUID, "a", xml, NOW + 900 * DAY, 100, 2, &n), 0);
+	assert_string_equal(numbers(f, UUID), "3 4 5 6 7 8 9 10 11 12 13 14");
+	/* After ten that are much later the old ones go. */
+	for (int i = 15; i <= 24; i++) {
+		sprintf(xml, "<x>%d</x>", i);
+		assert_int_equal(keep_at(f, UUID, "a", xml, NOW + 900 * DAY, 100, 2, &n), 0);
+	}
+	assert_string_equal(numbers(f, UUID), "15 16 17 18 19 20 21 22 23 24");
 	assert_int_equal(keep_at(f, UUID, "a", "<f/>", -1, 100, 2, &n), -EINVAL);
+}
+
+/* A clock that jumps neither loses versions nor reuses numbers. */
+static void test_clock_jumps(void **state)
+{
+	static const int days[] = { 0, 1, 3650, 3650, -3650, 2, 3650, 3, 4, -1, 5, 3650, 6, 7 };
+	struct fixture *f = *state;
+	char xml[32];
+	unsigned n = 0;
+
+	for (int i = 0; i < 42; i++) {
+		sprintf(xml, "<x>%d</x>", i);
+		assert_int_equal(keep_at(f, UUID, "a", xml, NOW + days[i % 14] * DAY, 100, 2, &n),
+				 0);
+		assert_int_equal(n, i + 1);
+	}
+	assert_true(vw_startswith(numbers(f, UUID), "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
+						    "19 20 21 22 23 24 25 26 27 28 29 30 31"));
 }
 
 static void test_busy(void **state)
@@ -182,6 +204,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_size_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounded_by_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounded_by_age, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_jumps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
 	};
 
