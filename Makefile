@@ -29,6 +29,10 @@ UDEV_LIBS := $(call pc,libs,libudev)
 OSINFO_CFLAGS := $(call pc,cflags,libosinfo-1.0)
 OSINFO_LIBS := $(call pc,libs,libosinfo-1.0)
 CMOCKA_LIBS := $(call pc,libs,cmocka)
+# WITH_CURL=no: alerts without webhooks and Alertmanager.
+WITH_CURL ?= yes
+CURL_CFLAGS := $(if $(filter yes,$(WITH_CURL)),-DWITH_CURL $(call pc,cflags,libcurl))
+CURL_LIBS := $(if $(filter yes,$(WITH_CURL)),$(call pc,libs,libcurl))
 
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
@@ -57,8 +61,13 @@ PRELOAD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/preload*.c))
 VIRT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/virt-*.c))
 CMD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out plugin/virsh.c plugin/preload%.c plugin/virt-%.c,$(wildcard plugin/*.c)))
 
+# agent/: alert-*.c are the messenger, virt-warden-alert; the rest is virt-wardend.
+AGENT_SHARED = agent/log-socket.c agent/replace-file.c
+AGENT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out agent/alert-%.c,$(wildcard agent/*.c)))
+ALERT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/alert-*.c) $(AGENT_SHARED) plugin/out-alert.c)
+
 PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-osinfo \
-	$(if $(wildcard agent/*.c),$(B)/virt-wardend)
+	$(B)/virt-wardend $(B)/virt-warden-alert
 
 .PHONY: all check unit bench demo lint install uninstall clean asan valgrind fuzz deps FORCE
 all: $(PROGRAMS)
@@ -66,14 +75,15 @@ all: $(PROGRAMS)
 # Rebuild when the compiler or any flag changes.
 $(B)/flags: FORCE
 	@mkdir -p $(B)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(WITH_CURL)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(WITH_CURL)' > $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 $(B)/obj/plugin/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS)
 $(B)/obj/agent/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin
+$(B)/obj/agent/alert-%.o: EXTRA_CFLAGS = $(CURL_CFLAGS) -Iplugin
 $(B)/obj/lib/osindex/program/%.o: EXTRA_CFLAGS = $(OSINFO_CFLAGS)
 $(B)/obj/tests/unit/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin -DVW_SRCDIR='"$(CURDIR)"'
 
@@ -105,8 +115,10 @@ $(B)/hook: $(call objs,hooks) $(ARCHIVES)
 	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE)
 	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
-$(B)/virt-wardend: $(call objs,agent) $(VIRT) $(ARCHIVES)
-	$(call link,$(call objs,agent) $(VIRT) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/virt-wardend: $(AGENT_OBJS) $(VIRT) $(ARCHIVES)
+	$(call link,$(AGENT_OBJS) $(VIRT) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/virt-warden-alert: $(ALERT_OBJS) $(ARCHIVES)
+	$(call link,$(ALERT_OBJS) $(ALERT) $(CONF) $(ENGINE) $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(XML_LIBS))
 
 # Unit tests: tests/unit/test-X.c is one program; test-cmd-*.c may use the command's objects too.
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test-*.c))

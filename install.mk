@@ -35,7 +35,8 @@ INSTALL_FILES = \
 	0755:$(B)/virsh-warden.so:$(moduledir)/virsh-warden.so \
 	0755:$(B)/virt-warden-osinfo:$(libexecdir)/virt-warden-osinfo \
 	0755:$(B)/hook:$(hook_path) \
-	$(if $(wildcard agent/*.c),0755:$(B)/virt-wardend:$(prefix)/sbin/virt-wardend) \
+	0755:$(B)/virt-wardend:$(prefix)/sbin/virt-wardend \
+	0755:$(B)/virt-warden-alert:$(libexecdir)/virt-warden-alert \
 	0644:$(B)/virt-wardend.service:$(prefix)/lib/systemd/system/virt-wardend.service \
 	$(TEMPLATE_FILES) \
 	$(call man,1 5 7 8)

@@ -39,6 +39,7 @@ build libosinfo-1.0-dev            pkgconfig(libosinfo-1.0)     pkgconfig(libosi
 build osinfo-db                    osinfo-db                    osinfo-db
 build libjansson-dev               pkgconfig(jansson)           pkgconfig(jansson)
 build libinih-dev                  pkgconfig(inih)              pkgconfig(inih)
+build libcurl4-openssl-dev|libcurl4-gnutls-dev pkgconfig(libcurl) pkgconfig(libcurl)
 build libudev-dev                  pkgconfig(libudev)           pkgconfig(libudev)
 build libvirt-clients              libvirt-client               libvirt-client
 demo  libvirt-daemon-system        libvirt-daemon               libvirt-daemon
@@ -89,6 +90,9 @@ test  libumockdev-dev              pkgconfig(umockdev-1.0)      pkgconfig(umockd
 test  libxml2-utils                libxml2                      libxml2-tools
 test  time                         time                         time
 test  xz-utils                     xz                           xz
+test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
+test  msmtp-mta                    msmtp                        msmtp-mta
+test  python3-aiosmtpd             python3-aiosmtpd             python3-aiosmtpd
 END
 }
 

@@ -8,6 +8,7 @@
 #define VW_AGENT_H
 
 #include "agent-table.h"
+#include "replace-file.h"
 #include "virt-apply.h"
 
 #define AGENT_CALLBACKS 9
@@ -127,7 +128,5 @@ int64_t agent_notify_watchdog(void);
 void agent_state_write(struct agent *a);
 void agent_state_remove(struct agent *a);
 void agent_metrics_write(struct agent *a);
-/* Write a file beside its place and move it there. Return: 0 or negative errno. */
-int agent_replace_file(const char *path, const char *text, size_t len, unsigned mode, bool sync);
 
 #endif

@@ -7,35 +7,18 @@
 #include "agent.h"
 
 #include "buf.h"
+#include "log-socket.h"
 #include "quote.h"
 
 #include <stdarg.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <time.h>
 
 #define TEXT_MAX 600 /* bytes of one line's text */
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
-	if (fd >= 0 && connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
 void agent_log_open(struct agent *a)
 {
-	a->log_fd = connect_to("/run/systemd/journal/socket");
-	a->journal = a->log_fd >= 0;
-	if (!a->journal)
-		a->log_fd = connect_to("/dev/log");
+	a->log_fd = log_socket_open(&a->journal);
 }
 
 void agent_log_close(struct agent *a)
@@ -64,15 +47,9 @@ static void format_journal(struct vw_buf *b, int priority, const char *kind, con
 static void format_syslog(struct vw_buf *b, int priority, const char *kind, const char *name,
 			  const char *uuid, const char *text)
 {
-	const time_t now = time(NULL);
-	char when[32] = "";
-	struct tm tm;
-
-	if (localtime_r(&now, &tm))
-		strftime(when, sizeof(when), "%b %e %T ", &tm);
-	vw_buf_printf(b, "<%d>%svirt-wardend[%d]: %s%s%s kind=%s%s%s", LOG_DAEMON | priority, when,
-		      (int)getpid(), name, *name ? ": " : "", text, kind, *uuid ? " uuid=" : "",
-		      uuid);
+	log_socket_head(b, LOG_DAEMON | priority, "virt-wardend");
+	vw_buf_printf(b, "%s%s%s kind=%s%s%s", name, *name ? ": " : "", text, kind,
+		      *uuid ? " uuid=" : "", uuid);
 }
 
 static void send_line(struct agent *a, int priority, const char *kind, const char *name,
@@ -88,7 +65,7 @@ static void send_line(struct agent *a, int priority, const char *kind, const cha
 		format_journal(&b, priority, kind, name, uuid, text);
 	else
 		format_syslog(&b, priority, kind, name, uuid, text);
-	if (!b.failed && send(a->log_fd, b.p, b.len, MSG_NOSIGNAL) < 0)
+	if (!b.failed && log_socket_send(a->log_fd, &b) < 0)
 		agent_log_close(a);
 }
 

@@ -4,33 +4,7 @@
 
 #include "buf.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sys/stat.h>
-
-int agent_replace_file(const char *path, const char *text, size_t len, unsigned mode, bool sync)
-{
-	VW_AUTOFREE char *temp = NULL;
-	VW_AUTOCLOSE int fd = -1;
-	int r = 0;
-
-	if (asprintf(&temp, "%s.%d", path, (int)getpid()) < 0) {
-		temp = NULL;
-		return -ENOMEM;
-	}
-	unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	if (fd < 0)
-		return -errno;
-	errno = ENOSPC; /* a short write sets none */
-	if (write(fd, text, len) != (ssize_t)len || fchmod(fd, mode) < 0 ||
-	    (sync && fsync(fd) < 0) || rename(temp, path) < 0)
-		r = -errno;
-	if (r < 0)
-		unlink(temp);
-	return r;
-}
 
 static void add_conn(struct vw_buf *b, const struct agent_conn *c)
 {

@@ -28,6 +28,7 @@ plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib
 plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib  | libvirt/.*|libxml/.*
 plugin/virsh*.[ch]         | plugin lib                                                       |
 plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib | libvirt/.*|libxml/.*|jansson
+agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib                             | jansson|curl/.*
 agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|jansson|systemd/.*
 END
 }
@@ -119,7 +120,8 @@ needs virsh
 needs virsh-warden.so libvirt libxml2 libinih libudev
 needs virt-warden libvirt libvirt-qemu libxml2 libinih libudev libjansson
 needs virt-warden-osinfo libosinfo-1.0 libglib-2.0 libgobject-2.0 libgio-2.0 libxml2 libinih
-[ ! -e "$VW_BUILD/virt-wardend" ] || needs virt-wardend libvirt libvirt-qemu libxml2 libinih libudev libjansson
+needs virt-wardend libvirt libvirt-qemu libxml2 libinih libudev libjansson
+needs virt-warden-alert libinih libjansson libcurl
 
 # The preload library lends its process nothing but what it interposes.
 while read -r symbol; do

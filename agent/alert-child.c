@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The child that serves one sink: one message after the other, a result for each; what is more
+ * than the sink may get in a minute goes into one summary. */
+#include "alert-messenger.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+const struct sink *const sinks[N_SINKS] = { &sink_log, &sink_scripts, &sink_webhook,
+					    &sink_alertmanager, &sink_mail };
+
+/* The one global: a signal handler has nowhere else to look. */
+static volatile sig_atomic_t running_group;
+
+void alert_child_group(pid_t group)
+{
+	running_group = group;
+}
+
+static void on_term(int signo)
+{
+	(void)signo;
+	if (running_group > 0)
+		kill(-(pid_t)running_group, SIGKILL);
+	_exit(EXIT_FAILURE);
+}
+
+static void become_child(pid_t parent)
+{
+	const struct sigaction term = { .sa_handler = on_term };
+	sigset_t none;
+
+	sigaction(SIGTERM, &term, NULL);
+	sigaction(SIGINT, &term, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent) /* it died before */
+		_exit(EXIT_FAILURE);
+}
+
+static void report(int fd, size_t first, size_t n, int code, const struct vw_err *err,
+		   const struct message *m)
+{
+	for (size_t i = first; i < first + n; i++) {
+		struct result r = { .item = (uint32_t)i, .code = code };
+
+		if (code < 0)
+			snprintf(r.error, sizeof(r.error), "%.*s", (int)sizeof(r.error) - 1,
+				 err->text);
+		memcpy(r.progress, m->progress, sizeof(r.progress));
+		if (write(fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
+			_exit(EXIT_FAILURE);
+	}
+}
+
+/* What one summary says of one alert: "web1: web1 is dead". */
+static char *summary_line(const struct item *item)
+{
+	const struct vw_alert *a = item->message.alert;
+	char *line = NULL;
+
+	if (asprintf(&line, "%s%s%s%s: %s", item->message.resolved ? "over: " : "", a->kind,
+		     *a->domain ? " " : "", a->domain, a->summary) < 0)
+		return NULL;
+	return line;
+}
+
+static void make_id(char ret[VW_ALERT_ID_SIZE])
+{
+	unsigned char r[16] = { 0 };
+
+	(void)!getrandom(r, sizeof(r), 0);
+	for (size_t i = 0; i < sizeof(r); i++)
+		snprintf(ret + 2 * i, 3, "%02x", r[i]);
+}
+
+/* One message for all of them. The first VW_ALERT_MAX_DETAILS are named, with their ids. */
+static int send_summary(const struct sink *sink, const struct sink_context *c,
+			const struct item *items, size_t n, struct vw_err *err)
+{
+	struct vw_alert_detail details[VW_ALERT_MAX_DETAILS];
+	struct message m = { .severity = VW_ALERT_INFO };
+	struct vw_alert a = { .time = c->now,
+			      .host = c->host,
+			      .domain = "",
+			      .uuid = "",
+			      .kind = "alerts-summary",
+			      .details = details,
+			      .count = 1 };
+	size_t shown = n < VW_ALERT_MAX_DETAILS ? n : VW_ALERT_MAX_DETAILS, raised = 0;
+	char text[160];
+	int r;
+
+	for (size_t i = 0; i < n; i++) {
+		raised += !items[i].message.resolved;
+		if (items[i].message.severity > a.severity)
+			a.severity = items[i].message.severity;
+	}
+	for (size_t i = 0; i < shown; i++)
+		details[i] = (struct vw_alert_detail){ items[i].message.alert->id,
+						       summary_line(&items[i]) };
+	for (size_t i = 0; i < shown; i++)
+		if (!details[i].value)
+			details[i].value = "";
+	snprintf(text, sizeof(text),
+		 "%zu alerts at once: %zu raised, %zu over; see virt-warden alerts --all", n,
+		 raised, n - raised);
+	a.summary = text;
+	a.n_details = shown;
+	make_id(a.id);
+	m.alert = &a;
+	m.severity = a.severity;
+	r = sink->send(c, &m, 1, err);
+	return r; /* the lines go with the process */
+}
+
+/* All in one call; if that is refused, one of them is to blame: each alone. */
+static void send_all(const struct sink *sink, const struct sink_context *c, struct item *items,
+		     size_t n, int fd)
+{
+	struct message *m = calloc(n, sizeof(*m));
+	struct vw_err err = { 0 };
+	int r;
+
+	if (!m)
+		_exit(EXIT_FAILURE);
+	for (size_t i = 0; i < n; i++)
+		m[i] = items[i].message;
+	r = sink->send(c, m, n, &err);
+	if (r == 0 || r == -EAGAIN || n == 1) {
+		report(fd, 0, r == -EAGAIN ? 1 : n, r, &err, m);
+		return;
+	}
+	for (size_t i = 0; i < n && r != -EAGAIN; i++) {
+		r = sink->send(c, &m[i], 1, &err);
+		report(fd, i, 1, r, &err, &m[i]);
+	}
+}
+
+void alert_child(const struct sink *sink, const struct sink_context *c, struct item *items,
+		 size_t n, size_t single, int fd, pid_t parent)
+{
+	struct vw_err err = { 0 };
+	int r = 0;
+
+	become_child(parent);
+	if (sink->all_at_once) {
+		send_all(sink, c, items, n, fd);
+		_exit(EXIT_SUCCESS);
+	}
+	for (size_t i = 0; i < single && r != -EAGAIN; i++) {
+		r = sink->send(c, &items[i].message, 1, &err);
+		report(fd, i, 1, r, &err, &items[i].message);
+	}
+	if (single < n && r != -EAGAIN) {
+		r = send_summary(sink, c, items + single, n - single, &err);
+		/* Refused or not up: they stay, and are tried again. */
+		report(fd, single, r < 0 ? 1 : n - single, r < 0 ? -EAGAIN : 0, &err,
+		       &items[single].message);
+	}
+	_exit(EXIT_SUCCESS);
+}

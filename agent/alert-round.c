@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One look at the queue: what is due goes to its sinks, what every sink knows is over is done.
+ * It reads all from disk each time; only what failed, and how much was sent, is kept in memory. */
+#include "alert-messenger.h"
+#include "conf.h"
+
+#include <fcntl.h>
+#include <time.h>
+
+#define WINDOW 60 /* seconds: per-minute */
+
+struct look {
+	struct messenger *m;
+	struct vw_alert_list list;
+	struct vw_alert_memory *memory; /* of each alert in the list */
+	int64_t now, next;
+	bool left;
+};
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+static struct unsaved **find_unsaved(struct messenger *m, const char *id)
+{
+	struct unsaved **u = &m->unsaved;
+
+	while (*u && strcmp((*u)->id, id) != 0)
+		u = &(*u)->next;
+	return u;
+}
+
+void alert_memory_get(struct messenger *m, const char *id, struct vw_alert_memory *ret)
+{
+	const struct unsaved *u = *find_unsaved(m, id);
+
+	if (u)
+		*ret = u->memory;
+	else
+		vw_alert_memory_read(m->q, id, ret);
+}
+
+void alert_memory_put(struct messenger *m, const char *id, const struct vw_alert_memory *memory)
+{
+	struct unsaved **u = find_unsaved(m, id), *old = *u;
+	struct vw_err err = { 0 };
+
+	if (vw_alert_memory_write(m->q, id, memory, &err) == 0) {
+		if (old) {
+			*u = old->next;
+			free(old);
+		}
+		return;
+	}
+	if (!old) {
+		fprintf(stderr, "virt-warden-alert: %s\n", err.text);
+		old = *u = calloc(1, sizeof(*old));
+	}
+	if (!old)
+		return; /* no disk and no memory: it may be told twice */
+	snprintf(old->id, sizeof(old->id), "%s", id);
+	old->memory = *memory;
+}
+
+static void save_unsaved(struct messenger *m)
+{
+	for (struct unsaved *u = m->unsaved, *next; u; u = next) {
+		const struct vw_alert_memory memory = u->memory;
+		char id[VW_ALERT_ID_SIZE];
+
+		next = u->next;
+		memcpy(id, u->id, sizeof(id));
+		alert_memory_put(m, id, &memory);
+	}
+}
+
+/* The newest warden.conf; a bad one is said once, and the last good one stays. */
+static void load_policy(struct messenger *m)
+{
+	struct vw_err err = { 0 };
+
+	if (vw_conf_load(m->conf, &m->policy, &err) == 0)
+		m->conf_bad = false;
+	else if (!m->conf_bad) {
+		m->conf_bad = true;
+		fprintf(stderr, "virt-warden-alert: %s\n", err.text);
+	}
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	if (x->message.severity != y->message.severity)
+		return x->message.severity > y->message.severity ? -1 : 1;
+	if (x->message.alert->time != y->message.alert->time)
+		return x->message.alert->time < y->message.alert->time ? -1 : 1;
+	return strcmp(x->message.alert->id, y->message.alert->id);
+}
+
+/* What is due for a sink. Return: how many items. */
+static size_t collect(struct look *l, const struct sink *sink, struct run *run, struct item *items)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->list.n; i++) {
+		const struct vw_alert *a = l->list.v[i];
+		const struct vw_alert_told *told = vw_alert_memory_get(&l->memory[i], sink->name);
+		struct due due;
+
+		if (!told)
+			continue;
+		due = alert_due(sink, l->m->context.policy, a, told, l->now);
+		if (due.what == DUE_AGAIN)
+			due.when = run->again;
+		if (due.what == DUE_NOTHING)
+			continue;
+		l->left = true;
+		if (due.when > l->now) {
+			l->next = earlier(l->next, due.when);
+			continue;
+		}
+		items[n].what = due.what;
+		items[n].message.alert = a;
+		items[n].message.resolved = due.what == DUE_RESOLVED;
+		/* What it was told is over, under the name by which it knows it. */
+		items[n].message.severity = due.what == DUE_RESOLVED ? told->severity : a->severity;
+		memcpy(items[n++].message.progress, told->progress, sizeof(told->progress));
+	}
+	if (n)
+		qsort(items, n, sizeof(*items), compare_items);
+	return n;
+}
+
+/* How many messages the sink may get now, at most n. */
+static size_t allowance(const struct look *l, const struct sink *sink, struct run *run, size_t n)
+{
+	const unsigned most = l->m->context.policy->per_minute;
+
+	if (!sink->limited)
+		return n;
+	if (l->now >= run->window + WINDOW || l->now < run->window) {
+		run->window = l->now;
+		run->sent = 0;
+	}
+	return run->sent >= most ? 0 : most - run->sent < n ? most - run->sent : n;
+}
+
+static bool remember(struct run *run, const struct item *items, size_t n)
+{
+	run->pending = calloc(n, sizeof(*run->pending));
+	if (!run->pending)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct pending *p = &run->pending[i];
+
+		memcpy(p->id, items[i].message.alert->id, sizeof(p->id));
+		p->what = items[i].what;
+		p->severity = items[i].message.severity;
+		p->count = items[i].message.alert->count;
+	}
+	run->n = n;
+	run->reported = 0;
+	run->down = false;
+	return true;
+}
+
+static void start(struct look *l, const struct sink *sink, struct run *run, struct item *items,
+		  size_t n, size_t single)
+{
+	const pid_t parent = getpid();
+	int ends[2];
+
+	if (!remember(run, items, n) || pipe2(ends, O_CLOEXEC) < 0) {
+		l->next = l->now + 1;
+		return;
+	}
+	run->child = fork();
+	if (run->child == 0) {
+		close(ends[0]);
+		alert_child(sink, &l->m->context, items, n, single, ends[1], parent);
+	}
+	close(ends[1]);
+	run->fd = ends[0];
+	if (run->child < 0) { /* no process to be had: soon again */
+		close(ends[0]);
+		run->child = 0;
+		l->next = l->now + 1;
+	}
+}
+
+static void serve(struct look *l, const struct sink *sink, struct run *run)
+{
+	const struct vw_alert_policy *p = l->m->context.policy;
+	VW_AUTOFREE struct item *items = NULL;
+	size_t n, allowed;
+
+	if (run->child) {
+		l->left = true;
+		return;
+	}
+	free(vw_steal(run->pending));
+	items = calloc(l->list.n ? l->list.n : 1, sizeof(*items));
+	n = items ? collect(l, sink, run, items) : 0;
+	if (!n)
+		return;
+	if (run->next > l->now && run->next - l->now <= p->retry_max_seconds) {
+		l->next = earlier(l->next, run->next);
+		return;
+	}
+	allowed = allowance(l, sink, run, n);
+	if (!allowed) {
+		l->next = earlier(l->next, run->window + WINDOW);
+		return;
+	}
+	if (sink->again)
+		run->again = l->now + p->resend_seconds;
+	run->sent += (unsigned)allowed;
+	start(l, sink, run, items, n, allowed == n ? n : allowed - 1);
+}
+
+/* Over, and every sink that there is knows it. */
+static void finish(struct look *l)
+{
+	for (size_t i = 0; i < l->list.n; i++) {
+		bool told = l->list.v[i]->resolved != 0;
+
+		for (size_t k = 0; told && k < N_SINKS; k++)
+			if (sinks[k]->wanted(&l->m->context)) {
+				const struct vw_alert_told *t = vw_alert_memory_get(&l->memory[i],
+										    sinks[k]->name);
+
+				told = !t || t->resolved;
+			}
+		if (told && vw_alert_finish(l->m->q, l->list.v[i]->id, NULL) < 0) {
+			l->left = true;
+			l->next = earlier(l->next, l->now + 5);
+		}
+	}
+}
+
+int64_t alert_round(struct messenger *m)
+{
+	struct look l = { .m = m, .now = time(NULL) };
+	struct vw_err err = { 0 };
+
+	load_policy(m);
+	save_unsaved(m);
+	m->context.now = l.now;
+	if (vw_alerts_list(m->q, VW_ALERT_LIST_OPEN | VW_ALERT_LIST_OVER, &l.list, &err) == 0)
+		l.memory = calloc(l.list.n ? l.list.n : 1, sizeof(*l.memory));
+	if (!l.memory) {
+		vw_alert_list_clear(&l.list);
+		return l.now + 5;
+	}
+	alert_metrics_write(m->context.policy->metrics, &l.list);
+	for (size_t i = 0; i < l.list.n; i++)
+		alert_memory_get(m, l.list.v[i]->id, &l.memory[i]);
+	finish(&l);
+	for (size_t k = 0; k < N_SINKS; k++)
+		if (sinks[k]->wanted(&m->context) || m->runs[k].child)
+			serve(&l, sinks[k], &m->runs[k]);
+	l.left = l.left || m->unsaved;
+	if (m->unsaved)
+		l.next = earlier(l.next, l.now + 5);
+	free(l.memory);
+	vw_alert_list_clear(&l.list);
+	return l.left ? l.next : -1;
+}
