@@ -214,7 +214,6 @@ int vw_baseline_parse(const char *text, struct vw_baseline *ret)
 	unsigned seen = 0;
 	size_t len;
 
-	text += strspn(text, " \t\n");
 	len = strnlen(text, sizeof(copy));
 	if (len >= sizeof(copy))
 		return -E2BIG;

@@ -4,15 +4,16 @@
 
 #include <stdarg.h>
 
-#define AGENT_RECENT_MS 4000 /* it is asked once a second, and may be slow */
+#define AGENT_SLOW_MS 1500 /* it is asked once a second, and takes its time */
+#define SOURCE_MS 5000     /* so long is the source waited for */
 
 static const struct {
 	const char *name;
 	vw_probe *probe;
 	bool reset; /* what it finds may be mended by a reset */
 } table[] = {
+	{ "source-host", vw_probe_source, false }, /* first: it knows best why a guest is gone */
 	{ "state", vw_probe_state, false },
-	{ "source-host", vw_probe_source, false },
 	{ "events", vw_probe_events, true },
 	{ "monitor", vw_probe_monitor, false },
 	{ "console", vw_probe_console, true },
@@ -122,8 +123,20 @@ static unsigned declared_life(const struct vw_signals *s)
 	return life;
 }
 
+/* Since when does a sign of life count? */
+static int64_t recent_ms(const struct vw_signals *s)
+{
+	struct vw_delta d;
+
+	if (s->before->known && s->before->cpu == VW_CPU_CLASS_IDLE &&
+	    vw_since(s, VW_HAVE_VCPU, VW_SUDDEN_MS, &d) && d.most >= VW_CPU_SPINS)
+		return VW_SUDDEN_MS;
+	return VW_RECENT_MS;
+}
+
 static void look(const struct vw_signals *s, struct vw_view *v)
 {
+	int64_t ms = recent_ms(s);
 	struct vw_delta d;
 
 	*v = (struct vw_view){ .s = s, .life = declared_life(s) };
@@ -131,18 +144,18 @@ static void look(const struct vw_signals *s, struct vw_view *v)
 		v->life = 0;
 		return;
 	}
-	if (recently(s, s->agent.answered_at, AGENT_RECENT_MS))
+	if (recently(s, s->agent.answered_at, ms + AGENT_SLOW_MS))
 		v->life |= VW_LIFE_USER;
-	if (vw_since(s, VW_HAVE_DISK, VW_RECENT_MS, &d) && d.disks)
+	if (vw_since(s, VW_HAVE_DISK, ms, &d) && d.disks)
 		v->life |= VW_LIFE_USER;
-	if ((!s->console.panic || s->console.old) &&
-	    vw_since(s, VW_HAVE_CONSOLE, VW_RECENT_MS, &d) && d.console)
+	if ((!s->console.panic || s->console.old) && vw_since(s, VW_HAVE_CONSOLE, ms, &d) &&
+	    d.console)
 		v->life |= VW_LIFE_USER;
 	if (vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d) && d.tx)
 		v->life |= VW_LIFE_KERNEL;
-	if (recently(s, s->reach.answered_at, AGENT_RECENT_MS))
+	if (recently(s, s->reach.answered_at, VW_RECENT_MS + AGENT_SLOW_MS))
 		v->life |= VW_LIFE_KERNEL;
-	if (vw_since(s, VW_HAVE_VCPU, VW_RECENT_MS, &d)) {
+	if (vw_since(s, VW_HAVE_VCPU, ms, &d)) {
 		v->spins = d.most >= VW_CPU_SPINS;
 		if (d.cpu > 0 && !v->spins)
 			v->life |= VW_LIFE_WAKE;
@@ -174,12 +187,14 @@ static void conclude(const struct vw_view *v, bool fail, bool warn, bool reset, 
 {
 	const struct vw_signals *s = v->s;
 	bool watched = s->now - s->started >= VW_LEAST_MS;
+	bool waited = s->now - s->started >= SOURCE_MS;
 
 	ret->verdict = fail       ? VW_FAILED
 		       : warn     ? VW_DEGRADED
 		       : lives(v) ? VW_HEALTHY
 				  : VW_HEALTH_UNKNOWN;
-	ret->final = s->over || fail || (watched && !pending && ret->verdict != VW_HEALTH_UNKNOWN);
+	ret->final = s->over || (fail && (!ret->probes[0].pending || waited)) ||
+		     (watched && !pending && ret->verdict != VW_HEALTH_UNKNOWN);
 	ret->may_reset = reset && other_host_clear(s) &&
 			 (s->state == VW_DOM_RUNNING || s->state == VW_DOM_CRASHED);
 }
@@ -199,7 +214,7 @@ void vw_verify_judge(const struct vw_signals *s, struct vw_verify *ret)
 		fail |= r->status == VW_FAIL;
 		warn |= r->status == VW_WARN;
 		reset |= r->status == VW_FAIL && table[i].reset;
-		other |= r->status == VW_FAIL && r->probe == table[1].name;
+		other |= r->status == VW_FAIL && i == 0;
 		if (r->pending && !pending)
 			ret->waiting = r->probe;
 		pending |= r->pending;

@@ -59,6 +59,25 @@ static void judge_silent(const struct vw_view *v, struct vw_probe_result *r)
 			       (long long)d.ms / 1000, b->console / 60.0);
 }
 
+/* What stood there before we watched may be of another boot: it counts if the guest neither
+ * works nor sleeps and wakes now. */
+static bool is_past(const struct vw_view *v)
+{
+	return v->s->console.old && v->life & (VW_LIFE_USER | VW_LIFE_WAKE);
+}
+
+static void judge_panic(const struct vw_view *v, struct vw_probe_result *r)
+{
+	const struct vw_signals *s = v->s;
+
+	if (s->console.old && s->now - s->started < VW_LEAST_MS)
+		vw_result_wait(v, r, VW_FAIL, "an old \"%s\"", s->console.text);
+	else
+		vw_result(r, v->life & VW_LIFE_USER ? VW_WARN : VW_FAIL,
+			  "the guest's kernel died: \"%s\": virsh reset %s", s->console.text,
+			  s->name);
+}
+
 void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 {
 	const struct vw_signals *s = v->s;
@@ -66,10 +85,8 @@ void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 
 	if (!s->console.readable)
 		vw_result(r, VW_SKIP, "no serial port writes to a file that can be read here");
-	else if (s->console.panic && !(s->console.old && v->life & VW_LIFE_USER))
-		vw_result(r, v->life & VW_LIFE_USER ? VW_WARN : VW_FAIL,
-			  "the guest's kernel died: \"%s\": virsh reset %s", s->console.text,
-			  s->name);
+	else if (s->console.panic && !is_past(v))
+		judge_panic(v, r);
 	else if (s->console.oops && !s->console.old)
 		vw_result(r, VW_WARN, "\"%s\"", s->console.text);
 	else if (vw_since(s, VW_HAVE_CONSOLE, VW_RECENT_MS, &d) && d.console)

@@ -6,7 +6,8 @@
 #include "health.h"
 
 #define VW_RECENT_MS 2500 /* what happened within it is happening now */
-#define VW_LEAST_MS 3000  /* no guest is called healthy that was not watched for so long */
+#define VW_SUDDEN_MS 1000 /* the same, of a guest that idled and spins now: it may just have died */
+#define VW_LEAST_MS 3500  /* no guest is called healthy that was not watched for so long */
 /* QEMU announces the guest's addresses on its behalf for so long after a migration
  * (announce-self: 5 rounds, 50 to 450 ms apart): packets of that time prove nothing. */
 #define VW_ANNOUNCE_MS 2000
@@ -18,7 +19,7 @@ enum { VW_LIFE_USER = 1, VW_LIFE_KERNEL = 2, VW_LIFE_WAKE = 4 };
 
 struct vw_view {
 	const struct vw_signals *s;
-	unsigned life; /* VW_LIFE_… of the last VW_RECENT_MS */
+	unsigned life; /* VW_LIFE_… that are recent */
 	bool spins;    /* a vCPU did, all that time */
 };
 
