@@ -27,7 +27,7 @@ const struct command cmd_facts = {
 	.usage =
 		"virt-warden facts [URI]\n"
 		"\n"
-		"Asks the host over one connection, for at most 10 seconds, and prints JSON: keep it\n"
+		"Asks the host over one connection, for at most 9 seconds, and prints JSON: keep it\n"
 		"as HOST.json, and preflight and matrix take it in place of the host.\n",
 	.run = run_facts,
 };

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#define HOST_DEADLINE_MS 10000 /* a host that says nothing for so long is unknown */
+#define HOST_DEADLINE_MS 9000 /* a host that says nothing for so long is unknown */
 #define HOST_VIRSH_MS 4500     /* the same in front of virsh migrate */
 #define HOST_PARALLEL 16       /* hosts that are asked at once */
 #define HOST_MAX_DOMAINS 5000  /* listed per host, and so on: bounds of what a host may say */
