@@ -21,11 +21,10 @@ static void judge_running(const struct vw_view *v, struct vw_probe_result *r)
 			"%s destroy %s, or virsh destroy %s here",
 			s->other.uri, s->name, s->name);
 	else
-		vw_result_wait(
-			v, r, VW_FAIL,
-			"it runs on the source: the migration was rolled back; virt-warden -c "
-			"%s verify %s",
-			s->other.uri, s->name);
+		vw_result(r, VW_FAIL,
+			  "it runs on the source: the migration was rolled back; virt-warden -c "
+			  "%s verify %s",
+			  s->other.uri, s->name);
 }
 
 static void judge_paused(const struct vw_view *v, struct vw_probe_result *r)
@@ -45,11 +44,10 @@ static void judge_paused(const struct vw_view *v, struct vw_probe_result *r)
 			"%s here, then virsh -c %s resume %s",
 			s->name, s->other.uri, s->name);
 	else
-		vw_result_wait(
-			v, r, VW_FAIL,
-			"it is paused on the source and does not run here (the client died in "
-			"the migration?): virsh -c %s resume %s",
-			s->other.uri, s->name);
+		vw_result(r, VW_FAIL,
+			  "it is paused on the source and does not run here (the client died in "
+			  "the migration?): virsh -c %s resume %s",
+			  s->other.uri, s->name);
 }
 
 static void judge_stopped(const struct vw_view *v, struct vw_probe_result *r)
