@@ -5,6 +5,7 @@
 
 #include "agent.h"
 #include "buf.h"
+#include "virt-ahead.h"
 
 struct agent_job {
 	struct agent_conn *c;
@@ -18,6 +19,10 @@ struct agent_job {
 	struct vw_gathered *facts;
 	struct vw_plan *plan;
 	uint64_t hash;
+	struct vw_ahead keeping;
+	struct vw_err keep_err;
+	int keep_result;
+	bool kept;     /* in the history, as it is now */
 	bool changed;  /* by somebody else, since we dealt with it */
 	bool held;     /* the quiet second is not over: host class only */
 	int64_t since; /* when it was due */

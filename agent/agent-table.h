@@ -14,6 +14,7 @@ enum {
 	AGENT_UNSETTLED = 1 << 3, /* to be looked at once more when it has been quiet */
 	AGENT_WORD = 1 << 4, /* the admin changed our metadata: skips that are gone are meant */
 	AGENT_RUNNING = 1 << 5,
+	AGENT_SAFE = 1 << 8,     /* the config with that hash is in the history, and on the disk */
 	AGENT_REVERTED = 1 << 7, /* to a snapshot: nobody took anything back by hand */
 	AGENT_GONE = 1 << 6,     /* undefined while we were at it: did we bring it back? */
 };

@@ -8,6 +8,7 @@
 #define VW_AGENT_H
 
 #include "agent-table.h"
+#include "alert.h"
 #include "replace-file.h"
 #include "virt-apply.h"
 
@@ -31,7 +32,8 @@ struct agent_sync {
 struct agent_conn {
 	struct agent *agent;
 	char *uri;
-	virConnectPtr virt; /* NULL = not connected */
+	virConnectPtr virt;  /* NULL = not connected */
+	virDomainPtr recent; /* of the last event that made a domain due; may be NULL */
 	int callbacks[AGENT_CALLBACKS];
 	bool broken;           /* the close callback came */
 	unsigned failures;     /* to connect, since it was connected */
@@ -49,6 +51,7 @@ struct agent_conn {
 struct agent_counts {
 	uint64_t fixes, errors, refused, put_back, reconnects, passes;
 	uint64_t latency_n, latency_ms; /* from due to stored */
+	uint64_t verdicts[4];           /* by enum vw_health */
 };
 
 struct agent_error {
@@ -76,6 +79,9 @@ struct agent {
 	int64_t watchdog, alive; /* systemd's: every so many ms, last sign, ms; 0 = none wanted */
 	int log_fd;              /* -1 = nobody listens */
 	bool journal;            /* it is journald's */
+	struct agent_guest *guests; /* agent-verify.h */
+	size_t n_guests;
+	struct agent_alerts *alerts; /* NULL = somebody else starts virt-warden-alert */
 };
 
 /* main.c: milliseconds of a clock that never jumps; ask for a tick. */
@@ -123,6 +129,24 @@ void agent_log(struct agent *a, int priority, const char *kind, const char *name
  * interval in ms, 0 = none. */
 void agent_notify(const char *state);
 int64_t agent_notify_watchdog(void);
+
+/* tell.c: raise an alert, say that one is over (kind NULL = all of this domain). host is filled
+ * in. A queue that can't be written is logged. */
+void agent_tell(struct agent *a, const struct vw_alert *alert);
+void agent_tell_over(struct agent *a, const char *kind, const char *uuid);
+
+/* verify.c: guests that came by a migration. tick returns when to be called again, ms; 0 = when
+ * something happens. */
+void agent_verify_event(struct agent_conn *c, virDomainPtr dom, int event, int detail);
+void agent_verify_reconnected(struct agent_conn *c);
+int64_t agent_verify_tick(struct agent *a);
+void agent_verify_stop(struct agent *a);
+
+/* alerts.c: start virt-warden-alert when there is something to deliver, and nobody does. tick
+ * returns when to be called again, ms; 0 = when an alert is raised. */
+void agent_alerts_open(struct agent *a);
+void agent_alerts_close(struct agent *a);
+int64_t agent_alerts_tick(struct agent *a);
 
 /* state.c and metrics.c: files for others, replaced as a whole. */
 void agent_state_write(struct agent *a);

@@ -41,6 +41,8 @@ static void disconnect(struct agent_conn *c)
 		return;
 	agent_sync_stop(c);
 	agent_events_deregister(c);
+	if (c->recent)
+		virDomainFree(vw_steal(c->recent));
 	virConnectUnregisterCloseCallback(c->virt, on_close);
 	virConnectClose(vw_steal(c->virt));
 	c->broken = false;
@@ -103,6 +105,7 @@ static void try_connect(struct agent_conn *c)
 	c->failures = 0;
 	c->rebase = c->known_version && c->known_version != c->version;
 	c->sync.wanted = true;
+	agent_verify_reconnected(c);
 	a->stale = true; /* its capabilities may be others */
 	a->dirty = true;
 }

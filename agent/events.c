@@ -3,6 +3,7 @@
 #include "agent.h"
 
 #include "metadata.h"
+#include "sample.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -18,8 +19,11 @@ static struct agent_entry *entry_of(struct agent_conn *c, virDomainPtr dom, bool
 }
 
 /* Look at it now. */
-static void touch(struct agent_conn *c, struct agent_entry *e)
+static void touch(struct agent_conn *c, struct agent_entry *e, virDomainPtr dom)
 {
+	if (c->recent)
+		virDomainFree(c->recent);
+	c->recent = virDomainRef(dom) == 0 ? dom : NULL;
 	agent_entry_due(e, agent_now());
 	agent_wake(c->agent);
 }
@@ -40,7 +44,7 @@ static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
 	e->expect = false;
 	if (e->flags & AGENT_GONE) /* more may follow: when it is due, all have come */
 		return;
-	touch(c, e);
+	touch(c, e, dom);
 }
 
 static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
@@ -93,6 +97,7 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int det
 	struct agent_conn *c = opaque;
 
 	(void)conn;
+	agent_verify_event(c, dom, event, detail);
 	switch (event) {
 	case VIR_DOMAIN_EVENT_DEFINED: on_defined(c, dom, detail); break;
 	case VIR_DOMAIN_EVENT_UNDEFINED: on_undefined(c, dom, detail); break;
@@ -107,14 +112,17 @@ static void on_metadata(virConnectPtr conn, virDomainPtr dom, int type, const ch
 			void *opaque)
 {
 	struct agent_conn *c = opaque;
-	struct agent_entry *e = entry_of(c, dom, NULL);
+	struct agent_entry *e;
 
 	(void)conn;
+	if (vw_streq(nsuri, VW_BASELINE_NS)) /* ours, of the live domain only */
+		return;
+	e = entry_of(c, dom, NULL);
 	if (!e)
 		return;
 	if (type == VIR_DOMAIN_METADATA_ELEMENT && vw_streq(nsuri, VW_METADATA_NS))
 		e->flags |= AGENT_WORD;
-	touch(c, e);
+	touch(c, e, dom);
 }
 
 /* A device came or went: the stored config may have changed, too. */
@@ -126,7 +134,7 @@ static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, v
 	(void)conn;
 	(void)alias;
 	if (e)
-		touch(c, e);
+		touch(c, e, dom);
 }
 
 /* Something that an admin should find in the log. */

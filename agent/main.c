@@ -162,6 +162,8 @@ static void tick(int timer, void *opaque)
 		next = earlier(next, tick_conn(&a->conns[i]));
 	next = earlier(next, report(a));
 	next = earlier(next, feed_watchdog(a));
+	next = earlier(next, agent_verify_tick(a));
+	next = earlier(next, agent_alerts_tick(a));
 	wait = next - agent_now();
 	virEventUpdateTimeout(timer, next <= 0   ? -1
 				     : wait <= 0 ? 0
@@ -295,6 +297,7 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 	a->dirty = true;
 	a->timer = virEventAddTimeout(0, tick, a, NULL);
 	r = watch_signals(a, err);
+	agent_alerts_open(a);
 	a->conns = calloc(opt->n_uris, sizeof(*a->conns));
 	if (!a->conns || a->timer < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
@@ -306,9 +309,11 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 static void stop(struct agent *a, const struct options *opt)
 {
 	agent_notify("STOPPING=1");
+	agent_verify_stop(a);
 	for (size_t i = 0; i < a->n_conns; i++)
 		agent_conn_close(&a->conns[i]);
 	free(a->conns);
+	agent_alerts_close(a);
 	if (a->started)
 		agent_state_remove(a);
 	if (a->started && opt->pidfile)
@@ -324,6 +329,10 @@ static int run(const struct options *opt)
 	struct vw_err err = { 0 };
 	int r;
 
+	/* A second thread is short-lived: it needs no heap of its own. And what a request to
+	 * libvirtd needs goes back to the kernel when all is done (report), not each time. */
+	mallopt(M_ARENA_MAX, 1);
+	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	virSetErrorFunc(NULL, no_print);
 	xmlSetGenericErrorFunc(NULL, no_xml_print);
 	agent_log_open(&a);

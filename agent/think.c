@@ -35,23 +35,42 @@ static int find_report_only(struct agent_job *j)
 	return j->report_only ? 0 : -ENOMEM;
 }
 
-/* Every distinct config is kept, whether it is changed or not. */
-static int keep(struct agent_job *j, struct vw_err *err)
+static void *keep(void *arg)
 {
-	int r = j->changed ? vw_apply_keep(j->ctx, j->uuid, agent_job_name(j), j->xml,
-					   VW_CAUSE_SEEN, "", err)
-			   : 0;
+	struct agent_job *j = arg;
 
-	if (r == 0)
+	j->keep_result = vw_apply_keep(j->ctx, j->uuid, agent_job_name(j), j->xml, VW_CAUSE_SEEN,
+				       "", &j->keep_err);
+	return NULL;
+}
+
+/* Every distinct config is kept, whether it is changed or not: beside, for it waits for the
+ * disk. Until agent_job_kept the history is the other thread's. */
+static void start_keeping(struct agent_job *j)
+{
+	if (!j->changed)
+		return;
+	if (vw_context_history(j->ctx, NULL))
+		vw_ahead_start(&j->keeping, keep, j);
+	else
+		keep(j);
+}
+
+/* Is it kept? Return: 0, or a negative errno: said, and to be tried again. */
+static int wait_until_kept(struct agent_job *j)
+{
+	vw_ahead_join(&j->keeping);
+	j->kept |= j->changed && j->keep_result == 0;
+	if (j->keep_result == 0)
 		return 0;
 	if (!j->a->history_failed)
 		agent_log(j->a, LOG_ERR, "history", agent_job_name(j), j->uuid,
 			  "the history can't be kept, so nothing is changed until it can: %s",
-			  err->text);
+			  j->keep_err.text);
 	j->a->counts.errors += !j->a->history_failed;
 	j->a->history_failed = true;
 	agent_job_retry(j);
-	return r;
+	return j->keep_result;
 }
 
 static int make_plan(struct agent_job *j, struct vw_err *err)
@@ -75,6 +94,24 @@ static int make_plan(struct agent_job *j, struct vw_err *err)
 	return vw_plan_make(&req, &j->plan, err);
 }
 
+static int collect(struct agent_job *j, struct vw_err *err)
+{
+	if (j->held && !j->report_only)
+		return vw_collect_host_class(j->ctx, j->c->virt, j->dom, j->doc, &j->facts, err);
+	return vw_collect(j->ctx, j->c->virt, j->dom, j->doc, NULL, &j->facts, err);
+}
+
+/* Who changed it took something back? Then they win. */
+static int judge(struct agent_job *j, struct vw_err *err)
+{
+	if (!j->changed || j->report_only)
+		return 0;
+	j->hand = agent_judge(j->ctx, j->e, j->uuid, j->xml, j->facts);
+	if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
 int agent_job_think(struct agent_job *j, struct vw_err *err)
 {
 	int r = vw_xml_parse(j->xml, strlen(j->xml), agent_job_name(j), "domain", &j->doc, err);
@@ -87,23 +124,24 @@ int agent_job_think(struct agent_job *j, struct vw_err *err)
 		agent_job_settle(j);
 		return 1;
 	}
-	if (keep(j, err) < 0)
-		return 1;
+	start_keeping(j);
 	r = find_report_only(j);
 	if (r == 0)
-		r = vw_collect(j->ctx, j->c->virt, j->dom, j->doc, NULL, &j->facts, err);
+		r = collect(j, err);
 	if (r < 0)
 		return r;
 	if (j->facts->facts.active == VW_UNKNOWN)
 		return vw_err_set(err, -EIO, "%s", virGetLastErrorMessage());
 	if (j->e->flags & AGENT_NEW)
 		j->facts->facts.new_here = VW_YES;
-	if (j->changed && !j->report_only) {
-		j->hand = agent_judge(j->ctx, j->e, j->uuid, j->xml, j->facts);
-		if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))
-			return vw_err_set(err, -ENOMEM, "out of memory");
-	}
-	return make_plan(j, err);
+	if (j->e->hash && wait_until_kept(j) < 0) /* the judge reads the history */
+		return 1;
+	r = judge(j, err);
+	if (r == 0)
+		r = make_plan(j, err);
+	if (r == 0 && !j->e->hash && wait_until_kept(j) < 0)
+		return 1;
+	return r;
 }
 
 void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text)

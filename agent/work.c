@@ -19,6 +19,7 @@
 
 static void job_clear(struct agent_job *j)
 {
+	vw_ahead_join(&j->keeping);
 	vw_plan_free(j->plan);
 	vw_gathered_free(j->facts);
 	vw_xml_free(j->doc);
@@ -67,21 +68,34 @@ static bool take_back(struct agent_job *j)
 	return false;
 }
 
+/* The handle that came with the last event saves a round trip, but its id is of that time. */
+static virDomainPtr handle_of(struct agent_job *j)
+{
+	virDomainPtr recent = vw_steal(j->c->recent);
+	unsigned char uuid[VIR_UUID_BUFLEN];
+
+	if (recent && virDomainGetUUID(recent, uuid) == 0 &&
+	    !memcmp(uuid, j->e->uuid, sizeof(uuid)))
+		return recent;
+	if (recent)
+		virDomainFree(recent);
+	return virDomainLookupByUUID(j->c->virt, j->e->uuid);
+}
+
 /* Read the config. Return: false = there is nothing (more) to do. */
 static bool look(struct agent_job *j)
 {
 	struct agent_entry *e = j->e;
 	struct vw_err err = { 0 };
-	int persistent;
+	int persistent = -1;
 
-	j->dom = virDomainLookupByUUID(j->c->virt, e->uuid);
-	/* What is off is persistent. */
-	persistent = j->dom && virDomainGetID(j->dom) != (unsigned)-1
-			     ? virDomainIsPersistent(j->dom)
-			     : j->dom != NULL;
+	j->dom = handle_of(j);
+	if (j->dom) /* what is off is persistent */
+		persistent = virDomainGetID(j->dom) == (unsigned)-1 ? 1
+								    : virDomainIsPersistent(j->dom);
 	if (persistent == 1)
 		j->xml = virDomainGetXMLDesc(j->dom, CONFIG);
-	if (!j->xml && (j->dom ? persistent == 0 : virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
+	if (persistent == 0 || (!j->xml && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
 		agent_table_remove(&j->c->table, e);
 		return false;
 	}
@@ -123,10 +137,11 @@ static bool is_due(struct agent_job *j)
 		if (e->hash)
 			e->flags &= ~(unsigned)AGENT_EXISTING;
 		e->quiet = (e->due < now && e->failures == 0 ? e->due : now) + quiet_ms(j);
-		e->flags |= AGENT_UNSETTLED;
+		e->flags = (e->flags & ~(unsigned)AGENT_SAFE) | AGENT_UNSETTLED;
 		e->applied = 0;
 	}
 	j->held = e->quiet > now;
+	j->kept = e->flags & AGENT_SAFE;
 	return true;
 }
 
@@ -145,10 +160,9 @@ void agent_job_settle(struct agent_job *j)
 }
 
 /* It is stored: recognise it, look at it once more, tell. */
-static void applied(struct agent_job *j)
+static void applied(struct agent_job *j, const char *stored)
 {
 	VW_AUTOFREE char *rules = vw_plan_rules(j->plan);
-	VW_AUTOFREE char *stored = virDomainGetXMLDesc(j->dom, CONFIG);
 	VW_AUTOFREE char *command = vw_command_text("mode", agent_job_name(j));
 	bool active = j->facts->facts.active == VW_YES;
 	struct agent_entry *e = j->e;
@@ -163,8 +177,8 @@ static void applied(struct agent_job *j)
 	if (!j->held)
 		e->quiet = agent_now() + quiet_ms(j);
 	e->due = e->quiet;
-	e->flags = (e->flags & ~(unsigned)(AGENT_WORD | AGENT_REVERTED)) | AGENT_UNSETTLED |
-		   (active ? AGENT_PENDING : 0);
+	e->flags = (e->flags & ~(unsigned)(AGENT_WORD | AGENT_REVERTED | AGENT_SAFE)) |
+		   AGENT_UNSETTLED | (active ? AGENT_PENDING : 0) | (j->held ? AGENT_SAFE : 0);
 	agent_job_left(j, true, NULL);
 	agent_known_add(j->c, e);
 	j->a->counts.latency_n++;
@@ -199,6 +213,16 @@ static bool is_connected(const struct agent_job *j)
 
 static void apply(struct agent_job *j)
 {
+	struct vw_redefine d = {
+		.conn = j->c->virt,
+		.dom = j->dom,
+		.original = j->xml,
+		.plan = j->plan,
+		.cause = VW_CAUSE_AGENT,
+		.kept = j->kept,
+		.hurry = !j->held, /* else there is time, and the rest will need it kept */
+	};
+	VW_AUTOFREE char *stored = NULL;
 	struct vw_err err = { 0 };
 	int r;
 
@@ -208,9 +232,9 @@ static void apply(struct agent_job *j)
 		agent_job_settle(j);
 		return;
 	}
-	r = vw_apply_redefine(j->ctx, j->c->virt, j->dom, j->xml, j->plan, VW_CAUSE_AGENT, &err);
+	r = vw_apply_redefine(j->ctx, &d, &stored, &err);
 	switch (r) {
-	case 0: applied(j); break;
+	case 0: applied(j, stored); break;
 	case -EAGAIN: j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0; break;
 	case -EPERM:
 		if (is_connected(j))

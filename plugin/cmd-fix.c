@@ -138,11 +138,14 @@ static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret
 
 	for (tries = 0; tries < TRIES && rc == -EAGAIN; tries++) {
 		CMD_AUTOAUDIT struct cmd_audit *a = NULL;
+		struct vw_redefine d = { .conn = cmd->conn, .dom = dom, .cause = VW_CAUSE_FIX };
 
 		rc = cmd_audit_domain(cmd, dom, &fix->opt, &a, err);
-		if (rc == 0 && a->plan->xml && !changes_nothing(fix))
-			rc = vw_apply_redefine(cmd->ctx, cmd->conn, dom, a->text, a->plan,
-					       VW_CAUSE_FIX, err);
+		if (rc == 0 && a->plan->xml && !changes_nothing(fix)) {
+			d.original = a->text;
+			d.plan = a->plan;
+			rc = vw_apply_redefine(cmd->ctx, &d, NULL, err);
+		}
 		if (rc == 0)
 			*ret = vw_steal(a);
 	}

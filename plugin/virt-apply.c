@@ -45,48 +45,70 @@ static int check_unchanged(virDomainPtr dom, const char *name, const char *origi
 	return 0;
 }
 
-int vw_apply_redefine(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
-		      const char *original, const struct vw_plan *plan, enum vw_cause cause,
-		      struct vw_err *err)
+/* It became active while we stored what only a cold boot may bring: the old config again. */
+static int put_back(const struct vw_redefine *d, const char *name, struct vw_err *err)
 {
-	VW_AUTOFREE char *rules = vw_plan_rules(plan);
-	const char *name = virDomainGetName(dom);
-	bool was_inactive = virDomainGetID(dom) == (unsigned)-1;
-	VW_AUTOFREE char *stored = NULL;
-	char uuid[VIR_UUID_STRING_BUFLEN];
+	int r = define(d->conn, d->original, err);
+
+	if (r < 0)
+		return vw_err_wrap(
+			err, r, "%s: started meanwhile, and the old XML can't be put back", name);
+	return vw_err_set(err, -EBUSY,
+			  "%s: started meanwhile: the old XML was put back; fix it when it is off",
+			  name);
+}
+
+/* Read back what was stored, and keep that. */
+static int keep_stored(struct vw_context *c, const struct vw_redefine *d, const char *uuid,
+		       const char *name, char **ret_stored, struct vw_err *err)
+{
+	VW_AUTOFREE char *rules = vw_plan_rules(d->plan);
+	VW_AUTOFREE char *stored = virDomainGetXMLDesc(d->dom, CONFIG);
+	struct vw_history *h = vw_context_history(c, NULL);
 	int r;
 
-	if (!rules || !name || virDomainGetUUIDString(dom, uuid) < 0)
-		return vw_err_set(err, -ENOMEM, "out of memory");
-	if (!plan->xml)
-		return 0;
-	r = check_unchanged(dom, name, original, err);
-	if (r < 0)
-		return r;
-	r = vw_apply_keep(c, uuid, name, original, VW_CAUSE_SEEN, "", err);
-	if (r < 0)
-		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept",
-				   name);
-	r = define(conn, plan->xml, err);
-	if (r < 0)
-		return vw_err_wrap(err, r, "%s", name);
-	if (was_inactive && vw_plan_needs_cold_boot(plan) && virDomainIsActive(dom) == 1) {
-		r = define(conn, original, err);
-		if (r < 0)
-			return vw_err_wrap(
-				err, r, "%s: started meanwhile, and the old XML can't be put back",
-				name);
-		return vw_err_set(
-			err, -EBUSY,
-			"%s: started meanwhile: the old XML was put back; fix it when it is off",
-			name);
-	}
-	stored = virDomainGetXMLDesc(dom, CONFIG);
-	r = vw_apply_keep(c, uuid, name, stored ? stored : plan->xml, cause, rules, err);
+	if (h && d->hurry)
+		vw_history_wait(h, false);
+	r = rules ? vw_apply_keep(c, uuid, name, stored ? stored : d->plan->xml, d->cause, rules,
+				  err)
+		  : -ENOMEM;
+	if (h && d->hurry)
+		vw_history_wait(h, true);
+	if (ret_stored)
+		*ret_stored = vw_steal(stored);
 	if (r < 0)
 		return vw_err_wrap(err, r,
 				   "%s: fixed, but the new XML can't be kept in the history", name);
 	return 0;
+}
+
+int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **ret_stored,
+		      struct vw_err *err)
+{
+	const char *name = virDomainGetName(d->dom);
+	bool was_inactive = virDomainGetID(d->dom) == (unsigned)-1;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	int r = 0;
+
+	if (!name || virDomainGetUUIDString(d->dom, uuid) < 0)
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	if (!d->plan->xml)
+		return 0;
+	if (!d->kept)
+		r = vw_apply_keep(c, uuid, name, d->original, VW_CAUSE_SEEN, "", err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept",
+				   name);
+	/* last, so that least time is left for another client to change it in between */
+	r = check_unchanged(d->dom, name, d->original, err);
+	if (r < 0)
+		return r;
+	r = define(d->conn, d->plan->xml, err);
+	if (r < 0)
+		return vw_err_wrap(err, r, "%s", name);
+	if (was_inactive && vw_plan_needs_cold_boot(d->plan) && virDomainIsActive(d->dom) == 1)
+		return put_back(d, name, err);
+	return keep_stored(c, d, uuid, name, ret_stored, err);
 }
 
 int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid, const char *name,

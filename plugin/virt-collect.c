@@ -143,8 +143,9 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 	f->active_xml = g->active_xml;
 }
 
-int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
-		     struct vw_gathered **ret, struct vw_err *err)
+/* ask: libvirtd, what it knows of the domain; else what the handle of one that is off says. */
+static int begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+		 bool ask, struct vw_gathered **ret, struct vw_err *err)
 {
 	struct vw_gathered *g = calloc(1, sizeof(*g));
 	int r;
@@ -159,9 +160,20 @@ int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
 		return r;
 	}
 	collect_drivers(g);
-	collect_state(g, conn, dom);
+	if (ask) {
+		collect_state(g, conn, dom);
+	} else {
+		g->facts.new_here = VW_NO;
+		g->facts.active = VW_NO;
+	}
 	*ret = g;
 	return 0;
+}
+
+int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+		     struct vw_gathered **ret, struct vw_err *err)
+{
+	return begin(c, conn, dom, doc, true, ret, err);
 }
 
 int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc, const char *os,
@@ -176,11 +188,11 @@ int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc
 	return r < 0 ? vw_err_set(err, r, "out of memory") : 0;
 }
 
-int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
-	       const char *os, struct vw_gathered **ret, struct vw_err *err)
+static int collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+		   const char *os, bool ask, struct vw_gathered **ret, struct vw_err *err)
 {
 	struct vw_gathered *g = NULL;
-	int r = vw_collect_begin(c, conn, dom, doc, &g, err);
+	int r = begin(c, conn, dom, doc, ask, &g, err);
 
 	if (r == 0)
 		r = vw_collect_rest(c, conn, doc, os, g, err);
@@ -190,6 +202,18 @@ int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struc
 	}
 	*ret = g;
 	return 0;
+}
+
+int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
+	       const char *os, struct vw_gathered **ret, struct vw_err *err)
+{
+	return collect(c, conn, dom, doc, os, true, ret, err);
+}
+
+int vw_collect_host_class(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
+			  struct vw_xml *doc, struct vw_gathered **ret, struct vw_err *err)
+{
+	return collect(c, conn, dom, doc, NULL, virDomainGetID(dom) != (unsigned)-1, ret, err);
 }
 
 void vw_gathered_free(struct vw_gathered *g)

@@ -33,7 +33,12 @@ struct vw_gathered {
  * Only -ENOMEM, and -ENOENT for an unknown `os` that the admin gave, are errors. */
 int vw_collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
 	       const char *os, struct vw_gathered **ret, struct vw_err *err);
-/* The same in two steps, for who has something to do between them: first what libvirtd
+/* For who was just handed `dom` and holds back everything but the host class: asks libvirtd
+ * nothing of the domain. Whether it runs is what its handle's id says (of a domain that does,
+ * all is asked); managed save and snapshots stay unknown. */
+int vw_collect_host_class(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
+			  struct vw_xml *doc, struct vw_gathered **ret, struct vw_err *err);
+/* vw_collect in two steps, for who has something to do between them: first what libvirtd
  * knows of the domain, then the rest. On failure of the second g is still to be freed. */
 int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
 		     struct vw_gathered **ret, struct vw_err *err);

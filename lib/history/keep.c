@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keeping a version: write, rename, fsync of the file and of the way to it; then pruning.
  *
- * The fsyncs come last, and the file's first: a journaling filesystem then has all of it, the
- * new directory included, in one commit, and the others find nothing to do. Before them
- * nobody is told that the version is kept; a power cut may leave a name with half of its
- * data, which its trailer betrays. */
+ * The fsyncs come last, and all at once: each alone would have the disk empty its cache, but a
+ * journaling filesystem puts those that wait together into one commit (three in a row took
+ * three times as long). Before them nobody is told that the version is kept; a power cut may
+ * leave a name with half of its data, which its trailer betrays. */
 #include "history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -59,6 +61,47 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	return r;
 }
 
+struct sync {
+	pthread_t thread;
+	bool running;
+	int fd;
+	int result;
+};
+
+static void *sync_one(void *arg)
+{
+	struct sync *s = arg;
+
+	s->result = fsync(s->fd) < 0 ? -errno : 0;
+	return NULL;
+}
+
+/* fsync of the file, its directory and, if that is new, the store. Return: 0 or negative errno. */
+static int sync_all(int fd, int dirfd, int storefd)
+{
+	struct sync all[] = { { .fd = fd }, { .fd = dirfd }, { .fd = storefd } };
+	const size_t n = storefd < 0 ? 2 : 3;
+	sigset_t none, before;
+	int r = 0;
+
+	/* its blocks get their place now, so that no second commit is needed for that */
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	sigfillset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, &before); /* the program's signals are not for them */
+	for (size_t i = 1; i < n; i++)
+		all[i].running = pthread_create(&all[i].thread, NULL, sync_one, &all[i]) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].running)
+			pthread_join(all[i].thread, NULL);
+		else
+			sync_one(&all[i]);
+		if (r == 0)
+			r = all[i].result;
+	}
+	return r;
+}
+
 static int commit(const struct vw_history *h, int dirfd, const struct vw_version *v,
 		  const char *xml)
 {
@@ -76,10 +119,9 @@ static int commit(const struct vw_history *h, int dirfd, const struct vw_version
 	}
 	if (h->no_wait)
 		return 0;
-	if (fsync(fd) < 0 || fsync(dirfd) < 0 || (v->n == 1 && fsync(h->dirfd) < 0)) {
-		r = -errno;
+	r = sync_all(fd, dirfd, v->n == 1 ? h->dirfd : -1);
+	if (r < 0)
 		unlinkat(dirfd, name, 0); /* not kept is not there */
-	}
 	return r;
 }
 
@@ -97,7 +139,7 @@ static bool same_xml(const struct vw_history *h, int dirfd, const struct vw_slot
 	same = fd >= 0 && v.size == len && vw_store_read(fd, &v, &old) == 0 &&
 	       memcmp(old, xml, len) == 0;
 	if (same && !h->no_wait)
-		same = fsync(fd) == 0 && fsync(dirfd) == 0;
+		same = sync_all(fd, dirfd, -1) == 0;
 	vw_version_clear(&v);
 	return same;
 }
