@@ -17,6 +17,7 @@ void vw_policy_defaults(struct vw_policy *p)
 		.history_days = 730,
 		.agent_quiet = 1,
 		.agent_compare = 60,
+		.sample_seconds = 15,
 		.alerts = { .log = 1,
 			    .scripts = 1,
 			    .script_seconds = 30,

@@ -120,25 +120,36 @@ static int reap(pid_t pid, int64_t until, bool in_time)
 	return WTERMSIG(status) == SIGINT ? -EINTR : -ECHILD;
 }
 
-int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err)
+int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err *err)
 {
-	int64_t until = now_ms() + timeout_ms;
 	int fds[2] = { -1, -1 };
-	pid_t pid = -1;
-	bool in_time;
 	int r;
 
-	*out = 0;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return vw_err_set(err, -errno, "%s: %s", argv[0], strerror(errno));
-	r = spawn(argv, fds[1], &pid);
+	r = spawn(argv, fds[1], ret_pid);
 	close(fds[1]);
 	if (r < 0) {
 		close(fds[0]);
 		return vw_err_set(err, r, "%s: %s", argv[0], strerror(-r));
 	}
-	in_time = take(fds[0], until, out, size);
-	close(fds[0]);
+	*ret_fd = fds[0];
+	return 0;
+}
+
+int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err)
+{
+	int64_t until = now_ms() + timeout_ms;
+	pid_t pid = -1;
+	bool in_time;
+	int fd = -1, r;
+
+	*out = 0;
+	r = vw_run_start(argv, &pid, &fd, err);
+	if (r < 0)
+		return r;
+	in_time = take(fd, until, out, size);
+	close(fd);
 	r = reap(pid, until, in_time);
 	if (r < 0)
 		vw_err_set(err, r, "%s: %s", argv[0],

@@ -33,9 +33,11 @@ int conf_set_enum(struct conf_state *st, const struct conf_key *k, const char *v
 int conf_set_caches(struct conf_state *st, const struct conf_key *k, const char *value);
 int conf_set_model(struct conf_state *st, const struct conf_key *k, const char *value);
 int conf_set_number(struct conf_state *st, const struct conf_key *k, const char *value);
-/* Text members of at most k->max bytes with their NUL: the full path of a file; a URL; mail addresses. "" is fine. */
+/* Text members of at most k->max bytes with their NUL: the full path of a file; a URL;
+ * libvirt URIs; mail addresses. "" is fine. */
 int conf_set_path(struct conf_state *st, const struct conf_key *k, const char *value);
 int conf_set_url(struct conf_state *st, const struct conf_key *k, const char *value);
+int conf_set_uris(struct conf_state *st, const struct conf_key *k, const char *value);
 int conf_set_addresses(struct conf_state *st, const struct conf_key *k, const char *value);
 
 #endif

@@ -4,6 +4,7 @@
  * inih is fed line by line through our own reader: so we know the line of every
  * key whatever inih was built with, and a line that is too long for it is an
  * error instead of two lines. */
+#include "baseline.h"
 #include "conf-internal.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ static const char *const define_values[] = { "fix", "warn", "off", NULL };
 static const char *const start_values[] = { "warn", "refuse", "off", NULL };
 static const char *const migrate_values[] = { "warn", "enforce", "off", NULL };
 static const char *const verify_values[] = { "wait", "background", "off", NULL };
+static const char *const failed_values[] = { "alert", "reset", "dump", NULL };
 static const char *const boot_values[] = { "proven", "never", NULL };
 static const char *const network_values[] = { "report", "enforce", "off", NULL };
 static const char *const cache_values[] = { "none",      "directsync", "writethrough",
@@ -51,6 +53,11 @@ static const struct conf_key keys[] = {
 	{ "cache", "allowed", 0, cache_values, 0, 0, conf_set_caches },
 	{ "cache", "network-disks", offsetof(struct vw_policy, network_disks), network_values, 0, 0,
 	  conf_set_enum },
+	{ "verify", "on-failed", offsetof(struct vw_policy, on_failed), failed_values, 0, 0,
+	  conf_set_enum },
+	TEXT("verify", "peers", peers, conf_set_uris),
+	{ "verify", "sample-seconds", offsetof(struct vw_policy, sample_seconds), NULL, 0, 3600,
+	  conf_set_number },
 	{ "verify", "correct-clock", offsetof(struct vw_policy, correct_clock), yes_values, 0, 0,
 	  conf_set_enum },
 	{ "cpu", "baseline", 0, NULL, 0, 0, conf_set_model },
@@ -247,6 +254,7 @@ int vw_conf_load(const char *path, struct vw_policy *ret, struct vw_err *err)
 {
 	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	VW_AUTOFREE char *text = NULL;
+	struct vw_policy policy;
 	struct stat sb;
 	size_t len = 0;
 	int r;
@@ -269,7 +277,12 @@ int vw_conf_load(const char *path, struct vw_policy *ret, struct vw_err *err)
 	r = read_all(fd, text, VW_CONF_MAX_BYTES + 1, &len);
 	if (r < 0)
 		return vw_err_set(err, r, "%s: %s", path, strerror(-r));
-	return vw_conf_parse(text, len, path, ret, err);
+	r = vw_conf_parse(text, len, path, &policy, err);
+	if (r == 0)
+		r = vw_baseline_load(policy.cpu_baseline, err);
+	if (r == 0)
+		*ret = policy;
+	return r;
 }
 
 bool vw_conf_key(size_t i, const char **ret_section, const char **ret_name)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The values of warden.conf's keys: what may stand there, and where it goes (conf-internal.h). */
+#include "baseline.h"
 #include "conf-internal.h"
 
 #include <ctype.h>
@@ -68,15 +69,24 @@ int conf_set_caches(struct conf_state *st, const struct conf_key *k, const char 
 	return 0;
 }
 
+/* "Nehalem +aes -mpx", or the path of a file that holds that as a <cpu>. */
 int conf_set_model(struct conf_state *st, const struct conf_key *k, const char *value)
 {
 	const size_t len = strlen(value);
+	bool good = len < sizeof(st->policy.cpu_baseline);
 
-	if (len >= sizeof(st->policy.cpu_baseline) ||
-	    strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+") !=
-		    len)
+	for (const char *p = value; good && *value != '/' && *p;) {
+		const size_t n = strcspn(p, " \t");
+
+		good = strspn(p, VW_BASELINE_CHARS "+") >= n &&
+		       (p == value) == (*p != '+' && *p != '-');
+		p += n;
+		p += strspn(p, " \t");
+	}
+	if (!good)
 		return bad_value(st, k, value,
-				 "must be a CPU model of `virsh cpu-models x86_64`, or empty");
+				 "must be a CPU model of `virsh cpu-models x86_64` (and features, "
+				 "+aes -mpx), the full path of a file with a <cpu>, or empty");
 	memcpy(st->policy.cpu_baseline, value, len + 1);
 	return 0;
 }
@@ -151,6 +161,27 @@ int conf_set_addresses(struct conf_state *st, const struct conf_key *k, const ch
 			return bad_value(st, k, value, what);
 		p += n;
 		p += strspn(p, ", ");
+	}
+	memcpy(member(st, k), value, len + 1);
+	return 0;
+}
+
+int conf_set_uris(struct conf_state *st, const struct conf_key *k, const char *value)
+{
+	static const char what[] = "must be libvirt URIs (qemu+ssh://host/system), separated by "
+				   "blanks, or empty";
+	const size_t len = strlen(value);
+
+	if (len >= k->max)
+		return bad_value(st, k, value, what);
+	for (const char *p = value; *p;) {
+		const size_t n = strcspn(p, " \t");
+		const char *slashes = strstr(p, "://");
+
+		if (n && (*p == '-' || !slashes || slashes >= p + n))
+			return bad_value(st, k, value, what);
+		p += n;
+		p += strspn(p, " \t");
 	}
 	memcpy(member(st, k), value, len + 1);
 	return 0;

@@ -136,6 +136,11 @@ static void test_every_key(void **state)
 			       "[cache]\n"
 			       "allowed = directsync,none , writeback\n"
 			       "network-disks = enforce\n"
+			       "[verify]\n"
+			       "on-failed = dump\n"
+			       "peers = qemu+ssh://a/system  qemu+tcp://10.0.0.1/system\n"
+			       "sample-seconds = 0\n"
+			       "correct-clock = yes\n"
 			       "[cpu]\n"
 			       "baseline = Skylake-Client-noTSX-IBRS\n"
 			       "[history]\n"
@@ -153,6 +158,10 @@ static void test_every_key(void **state)
 	assert_int_equal(p.verify, VW_VERIFY_BACKGROUND);
 	assert_int_equal(p.boot, VW_BOOT_NEVER);
 	assert_int_equal(p.network_disks, VW_NETDISK_ENFORCE);
+	assert_int_equal(p.on_failed, VW_FAILED_DUMP);
+	assert_string_equal(p.peers, "qemu+ssh://a/system  qemu+tcp://10.0.0.1/system");
+	assert_int_equal(p.sample_seconds, 0);
+	assert_int_equal(p.correct_clock, 1);
 	assert_int_equal(p.n_caches, 3);
 	assert_string_equal(p.caches[0], "directsync");
 	assert_string_equal(p.caches[1], "none");
@@ -177,6 +186,13 @@ static void test_every_key(void **state)
 static void test_refused(void **state)
 {
 	(void)state;
+	assert_refused("[verify]\npeers = alpha\n",
+		       "warden.conf:2: [verify] peers = 'alpha': must be libvirt URIs "
+		       "(qemu+ssh://host/system), separated by blanks, or empty");
+	assert_refused(
+		"[verify]\non-failed = restart\n",
+		"warden.conf:2: [verify] on-failed = 'restart': must be one of: alert, reset, "
+		"dump");
 	assert_refused(
 		"[policy]\n\nstart = Refuse\n",
 		"warden.conf:3: [policy] start = 'Refuse': must be one of: warn, refuse, off");
@@ -186,7 +202,7 @@ static void test_refused(void **state)
 		"verify, boot-changes");
 	assert_refused(
 		"\n[polices]\n",
-		"warden.conf:2: unknown section [polices]; known: policy, cache, cpu, history, "
+		"warden.conf:2: unknown section [polices]; known: policy, cache, verify, cpu, history, "
 		"agent, alerts");
 	assert_refused("[policy]\nstart = warn\n  [cache]\n",
 		       "warden.conf:3: [policy] start is set twice (first in line 2): remove one");
