@@ -139,7 +139,7 @@ static void print_text(const struct cmd *cmd, const struct verify_report *r)
 
 static int say_recorded(struct cmd *cmd, const struct verify_report *r)
 {
-	char text[VW_BASELINE_MAX];
+	char text[VW_BASELINE_SIZE];
 
 	if (!r->recorded)
 		return cmd_fail(cmd, &r->err);

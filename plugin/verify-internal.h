@@ -91,6 +91,8 @@ void verify_state(virDomainPtr dom, enum vw_dom_state *ret, enum vw_dom_reason *
 		  char *text, size_t size);
 /* verify-events.c */
 void verify_events_start(struct verify *v);
+/* verify-bridge.c: does one of its bridges lead nowhere? */
+void verify_look_at_bridges(struct verify *v);
 /* Note a sample (the lock is not held). */
 void verify_sample(struct verify *v, struct vw_sample *s);
 

@@ -6,7 +6,7 @@
 
 json_t *verify_json(const struct verify_report *r)
 {
-	char text[VW_BASELINE_MAX] = "";
+	char text[VW_BASELINE_SIZE] = "";
 	json_t *probes = json_array();
 
 	if (r->before.known)

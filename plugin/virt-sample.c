@@ -137,7 +137,7 @@ int vw_baseline_read(virDomainPtr dom, struct vw_baseline *ret, struct vw_err *e
 
 int vw_baseline_write(virDomainPtr dom, const struct vw_baseline *b, struct vw_err *err)
 {
-	char text[VW_BASELINE_MAX], xml[VW_BASELINE_MAX + 64];
+	char text[VW_BASELINE_SIZE], xml[VW_BASELINE_SIZE + 64];
 	virDomainControlInfo info;
 
 	if (virDomainGetControlInfo(dom, &info, 0) < 0)

@@ -22,9 +22,9 @@ static void add(struct text *t, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(t->buf + t->len, VW_BASELINE_MAX - t->len, fmt, ap);
+	n = vsnprintf(t->buf + t->len, VW_BASELINE_SIZE - t->len, fmt, ap);
 	va_end(ap);
-	if (n > 0 && (size_t)n < VW_BASELINE_MAX - t->len)
+	if (n > 0 && (size_t)n < VW_BASELINE_SIZE - t->len)
 		t->len += (size_t)n;
 	t->buf[t->len] = '\0'; /* what did not fit is left out as a whole */
 }
@@ -210,7 +210,7 @@ static bool parse_word(char *word, unsigned *seen, struct vw_baseline *b)
 int vw_baseline_parse(const char *text, struct vw_baseline *ret)
 {
 	struct vw_baseline b = { .known = true };
-	char copy[VW_BASELINE_MAX + 1], *save = NULL, *word;
+	char copy[VW_BASELINE_SIZE + 1], *save = NULL, *word;
 	unsigned seen = 0;
 	size_t len;
 

@@ -114,6 +114,8 @@ struct vw_signals {
 		int64_t answered_at; /* the last time, 0 = never */
 		bool finished;       /* every address was asked often enough */
 		char text[120];      /* the address and the way: "10.0.0.5 by ARP" */
+		char isolated
+			[16]; /* a bridge of its, without a port that leads anywhere; "" = none */
 	} reach;
 
 	struct {

@@ -52,14 +52,24 @@ static void judge_steady(const struct vw_view *v, struct vw_probe_result *r)
 			       (double)d.rx * 1000 / (double)d.ms);
 }
 
-void vw_probe_network(const struct vw_view *v, struct vw_probe_result *r)
+/* It lives, but nobody beside the guests of this host can reach it. */
+static void judge_bridge(const struct vw_view *v, struct vw_probe_result *r)
+{
+	const struct vw_signals *s = v->s;
+	bool before = s->before->known && (s->before->rx || s->before->reachable);
+
+	if (!*s->reach.isolated || r->status == VW_FAIL || r->pending || !before)
+		return;
+	vw_result(r, VW_WARN, "its bridge %s leads nowhere on this host: ip link show master %s",
+		  s->reach.isolated, s->reach.isolated);
+}
+
+static void judge(const struct vw_view *v, struct vw_probe_result *r)
 {
 	const struct vw_signals *s = v->s;
 	struct vw_delta d;
 
-	if (s->state != VW_DOM_RUNNING)
-		vw_result(r, VW_SKIP, "it does not run");
-	else if (s->before->known && (s->before->tx || s->before->rx))
+	if (s->before->known && (s->before->tx || s->before->rx))
 		judge_steady(v, r);
 	else if (!vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d))
 		vw_result(r, VW_SKIP, "no figures");
@@ -68,4 +78,14 @@ void vw_probe_network(const struct vw_view *v, struct vw_probe_result *r)
 	else
 		vw_result(r, VW_SKIP, "it sends nothing; %s",
 			  s->before->known ? "nor did it before" : "what is normal is not known");
+}
+
+void vw_probe_network(const struct vw_view *v, struct vw_probe_result *r)
+{
+	if (v->s->state != VW_DOM_RUNNING) {
+		vw_result(r, VW_SKIP, "it does not run");
+		return;
+	}
+	judge(v, r);
+	judge_bridge(v, r);
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define VW_BASELINE_NS "urn:virt-warden:baseline:1"
-#define VW_BASELINE_MAX 512 /* bytes of its text */
+#define VW_BASELINE_SIZE 512 /* bytes of its text */
 
 #define VW_SAMPLE_VCPUS 64 /* those beyond are not looked at */
 #define VW_SAMPLE_DISKS 16
@@ -80,7 +80,7 @@ struct vw_baseline {
 };
 
 /* The text: "1 cpu=idle,7 wakes disk=960,0 rx=120 agent=yes …" into buf of at least
- * VW_BASELINE_MAX. Return: its length. */
+ * VW_BASELINE_SIZE. Return: its length. */
 size_t vw_baseline_format(const struct vw_baseline *b, char *buf);
 /* Return: 0; -EINVAL malformed, -E2BIG too long, -ENOTSUP another version: *ret is untouched. */
 int vw_baseline_parse(const char *text, struct vw_baseline *ret);

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-libc='assert|byteswap|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|inttypes|langinfo
+libc='assert|byteswap|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|inttypes|langinfo
 |libgen|limits|link|locale|malloc|math|poll|pthread|pwd|sched|search|setjmp|signal|spawn|stdarg|stdatomic|stdbool
 |stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|wchar|wctype|arpa/.*|linux/.*|net/.*
 |netdb|netinet/.*|sys/.*'

@@ -33,7 +33,7 @@ static void test_there_and_back(void **state)
 {
 	static const struct vw_baseline least = { .known = true };
 	const struct vw_baseline *all[] = { &full, &least };
-	char text[VW_BASELINE_MAX], again[VW_BASELINE_MAX];
+	char text[VW_BASELINE_SIZE], again[VW_BASELINE_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < VW_N_ELEMENTS(all); i++) {
@@ -51,7 +51,7 @@ static void test_there_and_back(void **state)
 static void test_longest(void **state)
 {
 	struct vw_baseline b = full, back;
-	char text[VW_BASELINE_MAX];
+	char text[VW_BASELINE_SIZE];
 
 	(void)state;
 	b.n_disks = VW_SAMPLE_DISKS;
@@ -61,7 +61,7 @@ static void test_longest(void **state)
 	for (unsigned i = 0; i < VW_ADDRESSES_MAX; i++)
 		snprintf(b.address[b.n_addresses++], sizeof(b.address[0]),
 			 "2001:1111:2222:3333:4444:5555:6666:777%u", i);
-	assert_true(vw_baseline_format(&b, text) < VW_BASELINE_MAX);
+	assert_true(vw_baseline_format(&b, text) < VW_BASELINE_SIZE);
 	assert_int_equal(vw_baseline_parse(text, &back), 0);
 	assert_false(vw_baseline_differs(&b, &back));
 }
@@ -124,7 +124,7 @@ static void test_hostile(void **state)
 /* Every cut and every changed byte of a text: no crash, and what is read can be written. */
 static void test_mangled(void **state)
 {
-	char text[VW_BASELINE_MAX], copy[VW_BASELINE_MAX], out[VW_BASELINE_MAX];
+	char text[VW_BASELINE_SIZE], copy[VW_BASELINE_SIZE], out[VW_BASELINE_SIZE];
 	size_t len = vw_baseline_format(&full, text);
 	unsigned seed = 1;
 
