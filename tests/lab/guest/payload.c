@@ -3,16 +3,19 @@
  * one) and reads it back, does its work, and once a second it says on the console that it did.
  *
  * ticker, agent: no work. aes: AES instructions; where the CPU has none, PID 1 dies, and with it the
- * kernel. net: a datagram to the first host (which answers with ICMP: nobody listens there). */
+ * kernel. spin: the same, but there it runs in a circle instead, without a word. compute: never sleeps.
+ * net: a datagram to the first host (which answers with ICMP: nobody listens there). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <immintrin.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BLOCK 4096
@@ -49,6 +52,19 @@ static int net_round(int fd, uint64_t round)
 	return sendto(fd, text, (size_t)n, 0, (struct sockaddr *)&to, sizeof(to)) == n;
 }
 
+static void spin(int signal)
+{
+	(void)signal;
+	for (;;)
+		__asm__ volatile("");
+}
+
+static void compute(void)
+{
+	for (clock_t until = clock() + CLOCKS_PER_SEC / ROUNDS; clock() < until;)
+		continue;
+}
+
 int main(int argc, char **argv)
 {
 	const char *work = argc > 1 ? argv[1] : "ticker", *disk = "none", *net = "none";
@@ -56,8 +72,10 @@ int main(int argc, char **argv)
 
 	if (!strcmp(work, "net"))
 		sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (!strcmp(work, "spin"))
+		signal(SIGILL, spin);
 	for (uint64_t round = 1;; round++) {
-		if (!strcmp(work, "aes"))
+		if (!strcmp(work, "aes") || !strcmp(work, "spin"))
 			aes_round();
 		if (fd >= 0)
 			disk = disk_round(fd, round) ? "ok" : "bad";
@@ -68,6 +86,9 @@ int main(int argc, char **argv)
 			       (unsigned long long)(round / ROUNDS), work, disk, net);
 			fflush(stdout);
 		}
-		usleep(1000000 / ROUNDS);
+		if (!strcmp(work, "compute"))
+			compute();
+		else
+			usleep(1000000 / ROUNDS);
 	}
 }

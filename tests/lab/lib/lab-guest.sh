@@ -12,7 +12,7 @@ build_payload()
 	local kernel=$1 agent=$2 dir=$3 root=$3/root
 	mkdir "$root"
 	busybox_root "$root"
-	copy_modules "$kernel" "$root" virtio_{pci,blk,net,console,rng,balloon} pvpanic-pci i6300esb
+	copy_modules "$kernel" "$root" virtio_{pci,blk,net,console,rng,balloon} pvpanic-pci pvpanic-mmio i6300esb
 	"${CC:-cc}" -O2 -static -o "$root/bin/payload" "$LAB_DIR/guest/payload.c"
 	install -m 755 "$LAB_DIR/guest/payload-init" "$root/init"
 	echo 'ID=vwlab' >"$root/etc/os-release"
@@ -161,7 +161,7 @@ lab_guest()
 		esac
 	done
 	[[ $name =~ ^[a-zA-Z0-9][a-zA-Z0-9_.-]*$ && $disk =~ ^(block|file|nbd|none)$ &&
-		$payload =~ ^(ticker|aes|agent|net)$ ]] || { usage >&2 && exit 2; }
+		$payload =~ ^(ticker|aes|spin|compute|agent|net)$ ]] || { usage >&2 && exit 2; }
 	[ -s "${VW_LAB:?which lab}/hosts" ] || die "no lab in $VW_LAB"
 	[ -n "$host" ] || read -r host _ <"$VW_LAB/hosts"
 	mkdir -p "$VW_LAB/guests"
