@@ -3,6 +3,7 @@
 #include "agent.h"
 
 #include "buf.h"
+#include "health.h"
 
 #include <inttypes.h>
 #include <syslog.h>
@@ -92,6 +93,10 @@ void agent_metrics_write(struct agent *a)
 	add_counter(&b, "refused_total", "Fixed configs that libvirtd refused.", n->refused);
 	add_counter(&b, "errors_total", "Errors.", n->errors);
 	add_counter(&b, "reconnects_total", "Connections that had to be made anew.", n->reconnects);
+	add_head(&b, "verdicts_total", "counter", "Verdicts on guests after a migration.");
+	for (unsigned h = 0; h < VW_N_ELEMENTS(n->verdicts); h++)
+		vw_buf_printf(&b, "virt_warden_verdicts_total{verdict=\"%s\"} %" PRIu64 "\n",
+			      vw_health_name(h), n->verdicts[h]);
 	add_head(&b, "fix_seconds", "summary", "From due to stored.");
 	vw_buf_printf(&b, "virt_warden_fix_seconds_sum %.3f\n", (double)n->latency_ms / 1000);
 	vw_buf_printf(&b, "virt_warden_fix_seconds_count %" PRIu64 "\n", n->latency_n);

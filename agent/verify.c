@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* After a live migration the guest is proved alive, or somebody is told (agent-verify.h).
+ *
+ *   STARTED_MIGRATED ── incoming ── RESUMED_MIGRATED ── queued ── running ── verdict
+ *                                                          ▲                    │
+ *                                                          └── not healthy: later, until it is
+ *
+ * A RESUMED_MIGRATED without an incoming guest is the source's: the migration failed, and
+ * the guest goes on here. That is looked at, too. */
+#include "agent-verify.h"
+
+#include "health.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <syslog.h>
+
+#define SECONDS 25      /* a verifier's own window is 10 s; then it is ended */
+#define ACT_SECONDS 600 /* a dump of a big guest */
+#define RETRY_MS 60000  /* of a guest that is not healthy: 1, 2, 4 … 15 minutes */
+#define RETRY_MAX_MS 900000
+#define LOOKS_MAX 200 /* some two days; then it is left alone */
+#define REAP_MS 200
+
+/* How a detail of libvirt's event counts. */
+static unsigned seen_bit(int event, int detail)
+{
+	switch (event) {
+	case VIR_DOMAIN_EVENT_CRASHED: return VW_EVENT_PANIC;
+	case VIR_DOMAIN_EVENT_STOPPED:
+		return detail == VIR_DOMAIN_EVENT_STOPPED_CRASHED ||
+				       detail == VIR_DOMAIN_EVENT_STOPPED_FAILED
+			       ? VW_EVENT_CRASH
+			       : VW_EVENT_STOP;
+	case VIR_DOMAIN_EVENT_SUSPENDED:
+		return detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR           ? VW_EVENT_IO_PAUSE
+		       : detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY_FAILED ? VW_EVENT_POSTCOPY
+									      : 0;
+	default: return 0;
+	}
+}
+
+static const struct {
+	unsigned bit;
+	const char *name;
+} seen_names[] = {
+	{ VW_EVENT_PANIC, "panic" },
+	{ VW_EVENT_CRASH, "crash" },
+	{ VW_EVENT_STOP, "stop" },
+	{ VW_EVENT_IO_PAUSE, "io-pause" },
+	{ VW_EVENT_POSTCOPY, "postcopy-failed" },
+};
+
+static struct agent_guest *find(const struct agent_conn *c, const char *uuid)
+{
+	struct agent_guest *g = c->agent->guests;
+
+	while (g && (g->conn != c || !vw_streq(g->uuid, uuid)))
+		g = g->next;
+	return g;
+}
+
+static struct agent_guest *add(struct agent_conn *c, const char *uuid, const char *name)
+{
+	struct agent *a = c->agent;
+	struct agent_guest *g = NULL;
+
+	if (a->n_guests < VERIFY_GUESTS)
+		g = calloc(1, sizeof(*g));
+	if (!g) {
+		agent_log(a, LOG_ERR, "verify", name, uuid, "not verified after its migration: %s",
+			  a->n_guests < VERIFY_GUESTS ? "out of memory" : "too many at once");
+		return NULL;
+	}
+	g->conn = c;
+	g->fd = g->watch = -1;
+	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	g->next = a->guests;
+	a->guests = g;
+	a->n_guests++;
+	return g;
+}
+
+static void forget(struct agent *a, struct agent_guest *g)
+{
+	struct agent_guest **at = &a->guests;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	a->n_guests--;
+	agent_verify_end(g);
+	free(g);
+}
+
+static bool has_child(const struct agent_guest *g)
+{
+	return g->phase >= VERIFY_RUNNING;
+}
+
+/* Look at it now; or, if somebody is at it, once more. */
+static void queue(struct agent_guest *g)
+{
+	g->looks = 0;
+	if (has_child(g)) {
+		g->again = true;
+		return;
+	}
+	g->phase = VERIFY_QUEUED;
+	g->due = agent_now();
+	agent_wake(g->conn->agent);
+}
+
+/* It is gone from here: nothing more to prove, and nobody need worry. */
+static void left(struct agent_guest *g)
+{
+	agent_tell_over(g->conn->agent, NULL, g->uuid);
+	g->migrated = g->again = false;
+	g->looks = LOOKS_MAX;
+	if (has_child(g))
+		agent_verify_end(g);
+	g->phase = VERIFY_ENDING;
+	agent_wake(g->conn->agent);
+}
+
+static bool arrives(int event, int detail)
+{
+	return (event == VIR_DOMAIN_EVENT_RESUMED &&
+		(detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED ||
+		 detail == VIR_DOMAIN_EVENT_RESUMED_POSTCOPY)) ||
+	       (event == VIR_DOMAIN_EVENT_SUSPENDED && detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
+}
+
+/* An event of a guest that is known here. */
+static void on_known(struct agent_guest *g, int event, int detail)
+{
+	bool waits = g->phase == VERIFY_INCOMING;
+
+	if (event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED) {
+		left(g);
+	} else if (waits && event == VIR_DOMAIN_EVENT_STOPPED) {
+		/* The migration failed before the guest was ours: the source keeps it. */
+		g->phase = VERIFY_ENDING;
+	} else if (waits && arrives(event, detail)) {
+		g->migrated = true;
+		queue(g);
+	} else if (event == VIR_DOMAIN_EVENT_STARTED) { /* anew: what was is over */
+		g->seen = 0;
+		g->acted = false;
+		if (detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED && !has_child(g))
+			g->phase = VERIFY_INCOMING;
+		else if (detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED)
+			queue(g);
+	} else if (event == VIR_DOMAIN_EVENT_STOPPED && g->looks &&
+		   detail != VIR_DOMAIN_EVENT_STOPPED_CRASHED &&
+		   detail != VIR_DOMAIN_EVENT_STOPPED_FAILED) {
+		left(g); /* somebody who was told has stopped it */
+	} else if (!waits) {
+		unsigned bit = seen_bit(event, detail);
+
+		g->seen |= bit;
+		if (bit || arrives(event, detail))
+			queue(g);
+	}
+}
+
+void agent_verify_event(struct agent_conn *c, virDomainPtr dom, int event, int detail)
+{
+	char uuid[VIR_UUID_STRING_BUFLEN];
+	struct agent_guest *g;
+
+	if (vw_context_policy(c->agent->ctx)->verify == VW_VERIFY_OFF ||
+	    virDomainGetUUIDString(dom, uuid) < 0)
+		return;
+	g = find(c, uuid);
+	if (g) {
+		on_known(g, event, detail);
+		agent_wake(c->agent);
+	} else if (event == VIR_DOMAIN_EVENT_STARTED &&
+		   detail == VIR_DOMAIN_EVENT_STARTED_MIGRATED) {
+		add(c, uuid, virDomainGetName(dom)); /* incoming */
+	} else if (event == VIR_DOMAIN_EVENT_RESUMED &&
+		   detail == VIR_DOMAIN_EVENT_RESUMED_MIGRATED &&
+		   (g = add(c, uuid, virDomainGetName(dom)))) {
+		agent_log(c->agent, LOG_WARNING, "migration-failed", g->name, uuid,
+			  "a migration away from here failed; the guest goes on here");
+		queue(g);
+	} else if (event == VIR_DOMAIN_EVENT_SUSPENDED &&
+		   detail == VIR_DOMAIN_EVENT_SUSPENDED_POSTCOPY_FAILED &&
+		   (g = add(c, uuid, virDomainGetName(dom)))) {
+		g->seen = VW_EVENT_POSTCOPY;
+		queue(g);
+	}
+}
+
+void agent_verify_reconnected(struct agent_conn *c)
+{
+	for (struct agent_guest *g = c->agent->guests; g; g = g->next)
+		if (g->conn == c && g->phase == VERIFY_INCOMING) {
+			g->migrated = true;
+			queue(g); /* what became of it was not heard */
+		}
+}
+
+/* "--seen a,b" of what was seen before the verifier came. */
+static bool seen_text(const struct agent_guest *g, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < VW_N_ELEMENTS(seen_names); i++)
+		if (g->seen & seen_names[i].bit)
+			len += (size_t)snprintf(buf + len, size - len, "%s%s", len ? "," : "",
+						seen_names[i].name);
+	return *buf;
+}
+
+static void start(struct agent_guest *g, enum verify_phase phase, const char *source)
+{
+	struct agent *a = g->conn->agent;
+	const char *args[10] = { "--json", "--quiet" };
+	char seen[100];
+	struct vw_err err = { 0 };
+	size_t n = 2;
+
+	if (g->migrated)
+		args[n++] = "--after-migration";
+	if (seen_text(g, seen, sizeof(seen))) {
+		args[n++] = "--seen";
+		args[n++] = seen;
+	}
+	if (source) {
+		args[n++] = "--source";
+		args[n++] = source;
+	}
+	g->phase = phase;
+	if (agent_verify_start(g, args, SECONDS, &err) == 0)
+		return;
+	a->counts.errors++;
+	agent_log(a, LOG_ERR, "verify", g->name, g->uuid, "not verified: %s", err.text);
+	g->phase = VERIFY_QUEUED;
+	g->due = agent_now() + RETRY_MS;
+}
+
+/* The peer of that number, in buf. Return: false = there are no more. */
+static bool peer(const struct vw_policy *p, unsigned number, char *buf, size_t size)
+{
+	const char *at = p->peers + strspn(p->peers, " \t");
+
+	for (; *at; at += strspn(at, " \t")) {
+		size_t len = strcspn(at, " \t");
+
+		if (number-- == 0) {
+			snprintf(buf, size, "%.*s", (int)len, at);
+			return len < size;
+		}
+		at += len;
+	}
+	return false;
+}
+
+static void act(struct agent_guest *g, const char *what)
+{
+	const char *args[] = { "--act", what, "--json", "--quiet", NULL };
+	struct vw_err err = { 0 };
+
+	g->acted = true;
+	g->phase = VERIFY_ACTING;
+	if (agent_verify_start(g, args, ACT_SECONDS, &err) == 0)
+		return;
+	agent_verdict_action(g, err.text, false);
+	g->phase = VERIFY_ENDING;
+}
+
+/* What warden.conf wants done to a guest that failed. Return: true = a child is at it. */
+static bool go_on(struct agent_guest *g, bool may_reset)
+{
+	const struct vw_policy *p = vw_context_policy(g->conn->agent->ctx);
+	char uri[VW_PEERS_MAX];
+
+	if (g->acted || p->on_failed == VW_FAILED_ALERT)
+		return false;
+	if (p->on_failed == VW_FAILED_DUMP) {
+		act(g, "dump");
+		return true;
+	}
+	if (g->phase == VERIFY_RUNNING)
+		g->peer = 0;
+	else if (!may_reset) {
+		agent_verdict_action(g, "not reset: a peer has it, too, or can't be asked", false);
+		return false;
+	}
+	if (peer(p, g->peer, uri, sizeof(uri))) {
+		g->peer++;
+		start(g, VERIFY_ASKING, uri);
+		return has_child(g);
+	}
+	if (g->peer == 0) {
+		agent_verdict_action(g, "not reset: warden.conf names no peers to ask first",
+				     false);
+		g->acted = true;
+		return false;
+	}
+	act(g, "reset");
+	return true;
+}
+
+/* A verdict was given. */
+static void take_verdict(struct agent_guest *g)
+{
+	json_t *object = json_loadb(g->out, g->len, 0, NULL);
+	bool may_reset = json_is_true(json_object_get(object, "may_reset"));
+	const char *verdict = agent_verdict(g, object);
+	int64_t wait = (int64_t)RETRY_MS << (g->looks < 4 ? g->looks : 4);
+	bool failed = vw_streq(verdict, "failed"), healthy = vw_streq(verdict, "healthy");
+
+	json_decref(object);
+	if (failed && go_on(g, may_reset))
+		return;
+	g->phase = VERIFY_ENDING;
+	if (g->again || (!healthy && g->looks < LOOKS_MAX)) {
+		g->due = agent_now() + (g->again ? 0 : wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+		g->looks++;
+		g->migrated = g->again && g->migrated;
+		g->again = false;
+	} else {
+		g->due = 0;
+	}
+}
+
+static void take_action(struct agent_guest *g)
+{
+	json_t *object = json_loadb(g->out, g->len, 0, NULL);
+	const char *text = json_string_value(json_object_get(object, "text"));
+
+	agent_verdict_action(g, text ? text : "it took too long, or broke off",
+			     json_is_true(json_object_get(object, "done")));
+	json_decref(object);
+	g->phase = VERIFY_ENDING;
+	g->migrated = false;
+	g->due = agent_now() + RETRY_MS; /* does that help? */
+}
+
+void agent_verify_output(struct agent_guest *g)
+{
+	if (g->phase == VERIFY_ACTING)
+		take_action(g);
+	else
+		take_verdict(g);
+	agent_wake(g->conn->agent);
+}
+
+/* Return: when to look again, ms; 0 = when something happens. */
+static int64_t tick(struct agent_guest *g, size_t *running)
+{
+	int64_t now = agent_now();
+
+	switch (g->phase) {
+	case VERIFY_INCOMING: return 0;
+	case VERIFY_QUEUED:
+		if (now < g->due || !g->conn->virt)
+			return g->conn->virt ? g->due : 0;
+		if (*running >= VERIFY_PARALLEL)
+			return 0; /* the end of a child wakes us */
+		start(g, VERIFY_RUNNING, NULL);
+		*running += has_child(g);
+		return has_child(g) ? g->deadline : g->due;
+	case VERIFY_ENDING:
+		if (!agent_verify_reap(g))
+			return now + REAP_MS;
+		agent_verify_end(g);
+		if (g->due) {
+			g->phase = VERIFY_QUEUED;
+			return g->due > now ? g->due : now;
+		}
+		forget(g->conn->agent, g);
+		return 0;
+	default:
+		if (now < g->deadline)
+			return g->deadline;
+		agent_verify_end(g);
+		agent_verify_output(g);
+		return now + REAP_MS;
+	}
+}
+
+int64_t agent_verify_tick(struct agent *a)
+{
+	size_t running = 0;
+	int64_t next = 0;
+	struct agent_guest *g, *after;
+
+	for (g = a->guests; g; g = g->next)
+		running += has_child(g);
+	for (g = a->guests; g; g = after) {
+		int64_t when;
+
+		after = g->next;
+		when = tick(g, &running);
+		if (when > 0 && (next == 0 || when < next))
+			next = when;
+	}
+	return next;
+}
+
+void agent_verify_stop(struct agent *a)
+{
+	while (a->guests)
+		forget(a, a->guests);
+}
