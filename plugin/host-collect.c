@@ -121,6 +121,13 @@ static void collect_device_caps(json_t *virt, const char *xml)
 	vw_caps_free(caps);
 }
 
+/* No such guests here (a /dev/kvm that is unusable), or could it not be asked? */
+static bool is_refused(int code)
+{
+	return code == VIR_ERR_INVALID_ARG || code == VIR_ERR_CONFIG_UNSUPPORTED ||
+	       code == VIR_ERR_OPERATION_UNSUPPORTED;
+}
+
 static void collect_virt(virConnectPtr conn, json_t *facts, const char *type, const char *emulator,
 			 json_t *machines)
 {
@@ -130,8 +137,11 @@ static void collect_virt(virConnectPtr conn, json_t *facts, const char *type, co
 	VW_AUTOXML struct vw_xml *x = NULL;
 	json_t *virt;
 
-	if (!xml || vw_xml_parse(xml, strlen(xml), "domain capabilities", NULL, &x, NULL) < 0)
-		return; /* no such guests here: a /dev/kvm that is unusable */
+	if (!xml || vw_xml_parse(xml, strlen(xml), "domain capabilities", NULL, &x, NULL) < 0) {
+		if (!xml && !is_refused(virGetLastErrorCode()))
+			host_unasked(facts, "capabilities");
+		return;
+	}
 	virt = json_pack("{s:s, s:s, s:s, s:s, s:[], s:[], s:O, s:[]}", "type", type, "emulator",
 			 emulator, "model", "", "vendor", "", "features", "models", "machines",
 			 machines, "caps");

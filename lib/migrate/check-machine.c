@@ -5,9 +5,14 @@
 static void check_file(struct vw_judge *j, const char *path, const char *id, const char *property)
 {
 	VW_AUTOFREE char *remedy = NULL;
+	enum vw_known there = *path ? vw_host_file(j->m->dst, path) : VW_YES;
 
-	if (!*path || vw_host_file(j->m->dst, path) != VW_NO)
+	if (there == VW_YES)
 		return;
+	if (there == VW_UNKNOWN) {
+		vw_judge_unseen(j, property, path);
+		return;
+	}
 	if (asprintf(&remedy, "put %s on %s too", path, j->m->dst->name) < 0)
 		remedy = NULL;
 	vw_judge_add(j,
@@ -19,17 +24,28 @@ static void check_file(struct vw_judge *j, const char *path, const char *id, con
 		     "the file is not there on the destination");
 }
 
+/* Files of QEMU's own packages: only an answer counts, no answer is no reason to doubt. */
+static void check_package_file(struct vw_judge *j, const char *path, const char *id,
+			       const char *property)
+{
+	if (vw_host_file(j->m->dst, path) == VW_NO)
+		check_file(j, path, id, property);
+}
+
+/* The way back: its host had them. */
 static void check_boot_files(struct vw_judge *j)
 {
-	static const char *const paths[] = { "os/kernel", "os/initrd", "os/dtb", "os/loader" };
+	static const char *const paths[] = { "os/kernel", "os/initrd", "os/dtb" };
 	const xmlNode *nvram = vw_xml_path(j->root, "os/nvram");
 	const char *template = nvram ? vw_xml_attr(nvram, "template") : NULL;
+	bool back = j->m->flags & VW_MOVE_BACK && !j->m->dst->n_files;
 
-	for (size_t i = 0; i < VW_N_ELEMENTS(paths); i++)
+	for (size_t i = 0; !back && i < VW_N_ELEMENTS(paths); i++)
 		check_file(j, vw_judge_text(j, paths[i]), "boot-file-missing", paths[i]);
+	check_package_file(j, vw_judge_text(j, "os/loader"), "boot-file-missing", "os/loader");
 	if (template)
-		check_file(j, template, "boot-file-missing", "os/nvram template");
-	check_file(j, vw_judge_text(j, "devices/emulator"), "emulator-missing", "emulator");
+		check_package_file(j, template, "boot-file-missing", "os/nvram template");
+	check_package_file(j, vw_judge_text(j, "devices/emulator"), "emulator-missing", "emulator");
 }
 
 static void check_machine(struct vw_judge *j)

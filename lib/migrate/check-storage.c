@@ -76,22 +76,32 @@ static const char *export_of(const struct vw_host_pool *p)
 }
 
 /* Pools of both hosts over the path: do they mount the same? */
+static enum vw_known same_pool(const struct vw_judge *j, const struct disk *d)
+{
+	const struct vw_host_pool *a = vw_host_pool_over(j->m->src, d->path);
+	const struct vw_host_pool *b = vw_host_pool_over(j->m->dst, d->path);
+
+	if (!a || !b || vw_host_pool_shared(a) != VW_YES || vw_host_pool_shared(b) == VW_UNKNOWN)
+		return VW_UNKNOWN;
+	return vw_host_pool_shared(b) == VW_YES && !strcmp(export_of(a), export_of(b)) ? VW_YES
+										       : VW_NO;
+}
+
 static void compare_pools(struct vw_judge *j, const struct disk *d)
 {
 	const struct vw_host_pool *a = vw_host_pool_over(j->m->src, d->path);
 	const struct vw_host_pool *b = vw_host_pool_over(j->m->dst, d->path);
 
-	if (!a || !b || vw_host_pool_shared(a) != VW_YES || vw_host_pool_shared(b) == VW_UNKNOWN ||
-	    (vw_host_pool_shared(b) == VW_YES && !strcmp(export_of(a), export_of(b))))
-		return;
-	vw_judge_add(j,
-		     &(struct vw_found){ .id = "disk-other-lun",
-					 .severity = VW_SEV_RISK,
-					 .property = d->target,
-					 .source = a->source,
-					 .destination = b->source,
-					 .remedy = "give the pool the same source on both hosts" },
-		     "the pool %s is another filesystem there", b->name);
+	if (same_pool(j, d) == VW_NO)
+		vw_judge_add(j,
+			     &(struct vw_found){
+				     .id = "disk-other-lun",
+				     .severity = VW_SEV_RISK,
+				     .property = d->target,
+				     .source = a->source,
+				     .destination = b->source,
+				     .remedy = "give the pool the same source on both hosts" },
+			     "the pool %s is another filesystem there", b->name);
 }
 
 /* Does libvirt take the filesystem as one that both hosts see? It asks statfs on the host where
@@ -157,6 +167,8 @@ static void check_there(struct vw_judge *j, const struct disk *d)
 	/* The way back: its host has it, until it is taken away. */
 	if (there == VW_YES || (j->m->flags & VW_MOVE_BACK && !j->m->dst->n_files))
 		return;
+	if (there == VW_UNKNOWN && same_pool(j, d) == VW_YES)
+		return;
 	if (there == VW_NO && d->optional)
 		say(j, d, "media-missing", VW_SEV_RISK, "put the medium there, or eject it",
 		    "the medium is not there: the guest finds the drive empty");
@@ -166,8 +178,7 @@ static void check_there(struct vw_judge *j, const struct disk *d)
 			  : "give the destination access to it (zoning, mount, pool)",
 		    "it is not there on the destination");
 	else
-		say(j, d, "disk-unproved", VW_SEV_INFO, "look on the destination",
-		    "whether it is there could not be seen");
+		vw_judge_unseen(j, d->target, d->path);
 }
 
 static bool differ(const char *a, const char *b)
@@ -229,9 +240,11 @@ static void check_cache(struct vw_judge *j, const struct disk *d)
 
 static void check_disk(struct vw_judge *j, const struct disk *d)
 {
-	if (vw_xml_child(d->node, "transient"))
+	if (vw_xml_child(d->node, "transient")) {
 		say(j, d, "disk-transient", VW_SEV_BLOCKER, "shut it down and drop <transient/>",
 		    "libvirt migrates no transient disk");
+		return; /* what lies below it is its own */
+	}
 	if (!strcmp(d->type, "nvme"))
 		say(j, d, "disk-nvme", VW_SEV_BLOCKER, "use shared storage",
 		    "a disk of a local NVMe controller is never shared");

@@ -26,6 +26,8 @@ void vw_judge_add(struct vw_judge *j, const struct vw_found *f, const char *fmt,
 /* A fact is wanting: the verdict can't be ok. section: see vw_host_unasked. */
 void vw_judge_unknown(struct vw_judge *j, const struct vw_host_facts *h, const char *section,
 		      const char *property);
+/* Whether the destination has the file could not be seen: the verdict can't be ok. */
+void vw_judge_unseen(struct vw_judge *j, const char *property, const char *path);
 /* Text of the domain's element, "" if there is none. */
 const char *vw_judge_text(const struct vw_judge *j, const char *path);
 const char *vw_or_empty(const char *s);

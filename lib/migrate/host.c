@@ -102,7 +102,7 @@ enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path)
 	for (size_t i = 0; i < h->n_pools; i++)
 		if (vw_words_have(&h->pools[i].volumes, path))
 			return VW_YES;
-	return VW_UNKNOWN;
+	return vw_host_lun(h, path) ? VW_YES : VW_UNKNOWN;
 }
 
 const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const char *path)

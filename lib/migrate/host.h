@@ -110,8 +110,8 @@ const struct vw_host_virt *vw_host_virt(const struct vw_host_facts *h, const cha
 const struct vw_host_lun *vw_host_lun(const struct vw_host_facts *h, const char *path);
 /* Was the section asked? ("networks", "interfaces", "domains" …) Return: NULL, or why not. */
 const char *vw_host_unasked(const struct vw_host_facts *h, const char *section);
-/* Is there such a file? By what was asked for the domain; else by a pool's volumes (YES only:
- * a pool may not have been refreshed). */
+/* Is there such a file? By what was asked for the domain; else by a pool's volumes and the disks (YES
+ * only: a pool may not have been refreshed). */
 enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path);
 /* The pool whose directory the path lies in, NULL = none. */
 const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const char *path);

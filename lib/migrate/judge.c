@@ -144,6 +144,20 @@ void vw_judge_unknown(struct vw_judge *j, const struct vw_host_facts *h, const c
 		"%s: %s", h->name, why ? why : section);
 }
 
+void vw_judge_unseen(struct vw_judge *j, const char *property, const char *path)
+{
+	VW_AUTOFREE char *remedy = NULL;
+
+	j->unknown = true;
+	if (asprintf(&remedy, "see whether %s is there", path) < 0)
+		remedy = NULL;
+	vw_judge_add(
+		j,
+		&(struct vw_found){
+			.id = "unasked", .property = property, .source = path, .remedy = remedy },
+		"%s: could not be asked for the file", j->m->dst->name);
+}
+
 static int worst_first(const void *a, const void *b)
 {
 	const struct vw_reason *x = a, *y = b;

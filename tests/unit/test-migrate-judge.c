@@ -135,7 +135,13 @@ static void test_storage(void **state)
 	make(&w);
 	w.live.shared = w.live.local;
 	w.live.local.n = 0;
-	check(&w, DISK, VW_VERDICT_OK, "disk-unproved");
+	check(&w, DISK, VW_VERDICT_UNKNOWN, "unasked"); /* is it there, too? */
+	make(&w);
+	w.live.shared = w.live.local;
+	w.live.local.n = 0;
+	w.hosts[1].files = &file;
+	w.hosts[1].n_files = 1;
+	check(&w, DISK, VW_VERDICT_OK, NOTHING);
 	make(&w);
 	w.live.local.n = 0;
 	check(&w, DISK, VW_VERDICT_UNKNOWN, NULL);
