@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# "It migrates one way but not back", for real: alpha has AES instructions, beta has none. Four kinds of
+# CPU, from either side, and back: the forecast beside what libvirt does. And a guest that libvirt lets
+# through, that dies of it, and of which libvirt says that it runs.
+# timeout: 480
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+. "$LAB_DIR/lib/test.sh"
+. "$LAB_DIR/lib/outcome.sh"
+
+shopt -s lastpipe # scenario counts in this shell
+lab_begin
+"$lab" up --asymmetric >/dev/null
+# shellcheck disable=SC2034 # scenario uses it
+declare -A uri=([alpha]=$("$lab" uri alpha) [beta]=$("$lab" uri beta))
+
+# guest NAME CPU: its XML; it runs no system.
+guest()
+{
+	"$lab" guest "$1" --cpu "$2" --print |
+		sed -E "s|<memory unit='MiB'>192<|<memory unit='MiB'>32<|; /<(kernel|initrd|cmdline|serial)/d"
+}
+
+# The hosts are what they should be.
+"$lab" exec alpha "$VW_BUILD/virt-warden" -c qemu:///system facts >"$work/alpha.json"
+"$lab" exec beta "$VW_BUILD/virt-warden" -c qemu:///system facts >"$work/beta.json"
+has() { jq -e --arg f "$2" '.virts[0].features | index($f) != null' "$work/$1.json" >/dev/null; }
+for feature in aes pclmuldq; do
+	has alpha $feature || fail "alpha has no $feature"
+	! has beta $feature || fail "beta has $feature"
+done
+
+printf '%-16s %-10s %-8s %-40s %-8s %-4s %s\n' CPU way forecast reasons outcome fits 'libvirt says'
+guest popcnt Nehalem,+popcnt | scenario popcnt ok ""
+guest popcnt2 Nehalem,+popcnt | from=beta scenario popcnt2 ok ""
+guest aes Nehalem,+aes | scenario aes blocked cpu-features
+guest host-model host-model | scenario host-model blocked cpu-features
+guest host-model2 host-model | from=beta scenario host-model2 ok ""
+guest maximum2 maximum | from=beta scenario maximum2 ok ""
+
+# The one that needs AES can't even start there, if libvirt is told to look.
+guest aes2 Nehalem,+aes | sed "s/<cpu /&check='full' /" >"$work/aes2.xml"
+! real beta create "$work/aes2.xml" >"$work/out" 2>&1 || fail "a guest with aes starts on beta"
+grep -q 'missing features: aes' "$work/out" || fail "aes on beta: $(<"$work/out")"
+
+# The guest that dies: forecast as a risk that names aes, let through, dead, and "running".
+console=$("$lab" guest doomed --cpu maximum --payload aes --disk block)
+predict alpha doomed "${uri[beta]}"
+wanted doomed risk cpu-features-lost
+jq -r '.directions[0].reasons[] | select(.id == "cpu-features-lost") | .source' "$work/json" | grep -w aes >/dev/null ||
+	fail "the risk does not name aes: $(<"$work/json")"
+move alpha doomed "${uri[beta]}"
+danger="CPUs of mode maximum are not compared" row doomed alpha-beta "$there" "$ids" ""
+console_wait "$console" 'Kernel panic.*Attempted to kill init' 60 >/dev/null ||
+	fail "the guest lives on without AES: $(tail -n 2 "$console")"
+state=$(real beta domstate doomed --reason)
+[ "$state" = "running (migrated)" ] || fail "libvirt says of the dead guest: $state"
+ticks=$(grep -c '^VWLAB tick=' "$console")
+sleep 2
+[ "$(grep -c '^VWLAB tick=' "$console")" = "$ticks" ] || fail "a dead guest ticks"
+echo "doomed: panicked on beta ($(grep -m 1 -o 'invalid opcode\|exitcode=0x00000004' "$console")); libvirt says: $state"
+
+# One that needs no AES goes there and back, and lives: its ticks go on, its disk holds what it wrote.
+console=$("$lab" guest ticker --cpu Nehalem,+popcnt --disk nbd)
+predict alpha ticker "${uri[beta]}"
+wanted ticker ok ""
+for way in "alpha beta" "beta alpha"; do
+	move "${way% *}" ticker "${uri[${way#* }]}"
+	row ticker "${way% *}-${way#* }" "$there" "$ids" ""
+	old=$(grep -c '^VWLAB tick=' "$console")
+	wait_ticks=$((old + 3))
+	console_wait "$console" "^VWLAB tick=$wait_ticks " 30 >/dev/null || fail "the ticker stands still after $way"
+done
+! grep -q 'disk=bad' "$console" || fail "the ticker lost what it wrote"
+outcome_end
+
+# down leaves nothing: no guest, no NBD server, no loop device.
+"$lab" down
+if losetup --list --noheadings | grep "$work" || grep -lsa "[/]${work#/}" /proc/[0-9]*/cmdline; then
+	fail "something of the lab was left"
+fi
+echo ok
