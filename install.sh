@@ -79,6 +79,7 @@ test  swtpm                        swtpm                        swtpm
 test  swtpm-tools                  swtpm-tools                  -
 test  ovmf                         edk2-ovmf                    qemu-ovmf-x86_64
 test  fuse3                        fuse3                        fuse3
+test  bindfs                       bindfs                       bindfs
 test  libfuse3-dev                 pkgconfig(fuse3)             pkgconfig(fuse3)
 test  jq                           jq                           jq
 test  strace                       strace                       strace
