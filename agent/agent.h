@@ -12,6 +12,8 @@
 #include "replace-file.h"
 #include "virt-apply.h"
 
+#include <sys/types.h>
+
 #define AGENT_CALLBACKS 9
 #define AGENT_ERRORS 5 /* last errors that `virt-warden status` can show */
 
@@ -26,6 +28,15 @@ struct agent_sync {
 	int64_t next;  /* when the next comparison begins, ms */
 	int64_t ended; /* wall clock of the last one's end, s; 0 = none yet */
 	int64_t began; /* ms */
+};
+
+/* The child that notes what is normal for running guests. */
+struct agent_sampler {
+	pid_t pid;     /* 0 = none */
+	int fd, watch; /* its dots, -1 = none */
+	bool wanted;   /* a guest may run that nobody looks at */
+	int64_t late;  /* when it is late, ms */
+	int64_t next;  /* not started before, ms */
 };
 
 /* One libvirtd. It lives as long as the agent, connected or not. */
@@ -46,6 +57,7 @@ struct agent_conn {
 	unsigned long known_version;
 	struct agent_table table;
 	struct agent_sync sync;
+	struct agent_sampler sampler;
 };
 
 struct agent_counts {
@@ -141,6 +153,14 @@ void agent_verify_event(struct agent_conn *c, virDomainPtr dom, int event, int d
 void agent_verify_reconnected(struct agent_conn *c);
 int64_t agent_verify_tick(struct agent *a);
 void agent_verify_stop(struct agent *a);
+
+/* sampler.c. tick returns as above. */
+void agent_sampler_want(struct agent_conn *c);
+int64_t agent_sampler_tick(struct agent_conn *c);
+void agent_sampler_stop(struct agent_conn *c);
+
+/* verify-child.c: the command virt-warden, beside us or installed. malloc'ed, NULL = no memory. */
+char *agent_program(const struct agent *a);
 
 /* alerts.c: start virt-warden-alert when there is something to deliver, and nobody does. tick
  * returns when to be called again, ms; 0 = when an alert is raised. */

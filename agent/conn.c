@@ -12,7 +12,9 @@
 
 int agent_conn_open(struct agent_conn *c, struct agent *a, const char *uri, struct vw_err *err)
 {
-	*c = (struct agent_conn){ .agent = a, .uri = strdup(uri), .reconnect = 1 };
+	*c = (struct agent_conn){
+		.agent = a, .uri = strdup(uri), .reconnect = 1, .sampler = { .fd = -1, .watch = -1 }
+	};
 	for (size_t i = 0; i < AGENT_CALLBACKS; i++)
 		c->callbacks[i] = -1;
 	if (!c->uri ||
@@ -51,6 +53,7 @@ static void disconnect(struct agent_conn *c)
 
 void agent_conn_close(struct agent_conn *c)
 {
+	agent_sampler_stop(c);
 	disconnect(c);
 	agent_table_clear(&c->table);
 	free(c->uri);
@@ -106,6 +109,7 @@ static void try_connect(struct agent_conn *c)
 	c->rebase = c->known_version && c->known_version != c->version;
 	c->sync.wanted = true;
 	agent_verify_reconnected(c);
+	agent_sampler_want(c);
 	a->stale = true; /* its capabilities may be others */
 	a->dirty = true;
 }

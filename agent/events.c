@@ -98,6 +98,8 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int det
 
 	(void)conn;
 	agent_verify_event(c, dom, event, detail);
+	if (event == VIR_DOMAIN_EVENT_STARTED)
+		agent_sampler_want(c);
 	switch (event) {
 	case VIR_DOMAIN_EVENT_DEFINED: on_defined(c, dom, detail); break;
 	case VIR_DOMAIN_EVENT_UNDEFINED: on_undefined(c, dom, detail); break;

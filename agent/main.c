@@ -103,9 +103,12 @@ static int64_t tick_conn(struct agent_conn *c)
 {
 	int64_t next;
 
+	int64_t sampler;
+
 	agent_conn_tick(c);
+	sampler = agent_sampler_tick(c);
 	if (!c->virt)
-		return c->reconnect;
+		return earlier(sampler, c->reconnect);
 	for (int i = 0; i < WORK_MAX && !c->broken; i++) {
 		struct agent_entry *e = agent_table_take(&c->table, agent_now());
 
@@ -113,7 +116,7 @@ static int64_t tick_conn(struct agent_conn *c)
 			break;
 		agent_work(c, e);
 	}
-	next = agent_sync_tick(c);
+	next = earlier(sampler, agent_sync_tick(c));
 	return c->broken ? agent_now() : earlier(next, agent_table_due(&c->table));
 }
 

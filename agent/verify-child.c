@@ -12,7 +12,7 @@
 
 #define ARGS_MAX 24
 
-static char *find_program(const struct agent *a)
+char *agent_program(const struct agent *a)
 {
 	char *beside = vw_context_program(a->ctx, "virt-warden");
 
@@ -55,7 +55,7 @@ static void on_output(int watch, int fd, int events, void *opaque)
 int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsigned seconds,
 		       struct vw_err *err)
 {
-	VW_AUTOFREE char *program = find_program(g->conn->agent);
+	VW_AUTOFREE char *program = agent_program(g->conn->agent);
 	const char *argv[ARGS_MAX] = { program, "-c", g->conn->uri, "verify", g->uuid };
 	size_t n = 5;
 	int r;

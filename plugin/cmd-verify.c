@@ -14,6 +14,14 @@ enum {
 	OPT_SOURCE,
 	OPT_RECORD,
 	OPT_SEEN,
+	OPT_WATCH_ALL, /* for the agent: these two are in no manual */
+	OPT_ACT,
+};
+
+/* What the options ask for beside a verdict. */
+struct other {
+	unsigned watch_all; /* s, 0 = no */
+	const char *act;
 };
 
 static const enum out_style health_styles[] = { OUT_GOOD, OUT_WARN, OUT_BAD, OUT_WARN };
@@ -64,7 +72,7 @@ static int parse_baseline(const char *text, struct verify_options *o, struct vw_
 }
 
 static int options(struct cmd *cmd, int argc, char **argv, struct verify_options *o,
-		   struct vw_err *err)
+		   struct other *other, struct vw_err *err)
 {
 	static const struct option longs[] = {
 		CMD_LONG,
@@ -74,6 +82,8 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		{ "source", required_argument, NULL, OPT_SOURCE },
 		{ "record", no_argument, NULL, OPT_RECORD },
 		{ "seen", required_argument, NULL, OPT_SEEN },
+		{ "watch-all", required_argument, NULL, OPT_WATCH_ALL },
+		{ "act", required_argument, NULL, OPT_ACT },
 		CMD_LONG_END
 	};
 	unsigned long value;
@@ -91,6 +101,11 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		case OPT_SOURCE: o->source = optarg; break;
 		case OPT_RECORD: o->record = true; break;
 		case OPT_SEEN: r = parse_seen(optarg, &o->seen, err); break;
+		case OPT_WATCH_ALL:
+			r = cmd_number("--watch-all", optarg, 1, 3600, &value, err);
+			other->watch_all = r == 0 ? (unsigned)value : 0;
+			break;
+		case OPT_ACT: other->act = optarg; break;
 		default: break;
 		}
 	}
@@ -187,23 +202,41 @@ static void configure(struct cmd *cmd, const struct vw_paths *paths, char *healt
 	o->correct_clock = policy.correct_clock;
 }
 
+static int run_act(struct cmd *cmd, const char *uuid, const char *what)
+{
+	struct vw_err err = { 0 };
+	char text[400] = "";
+	int r = verify_act(cmd->uri, uuid, what, text, sizeof(text), &err);
+
+	out_json_print(cmd, json_pack("{s:i, s:b, s:o}", "version", 1, "done", r == 0, "text",
+				      out_json_string(r == 0 ? text : err.text)));
+	return r == 0 ? CMD_OK : CMD_UNKNOWN;
+}
+
 static int run_verify(struct cmd *cmd, int argc, char **argv)
 {
 	struct verify_options o = { .uri = NULL };
+	struct other other = { .act = NULL };
 	struct verify_report report = { 0 };
 	struct vw_paths paths = { 0 };
 	struct vw_err err = { 0 };
 	char health_d[512];
-	int r = options(cmd, argc, argv, &o, &err);
+	int r = options(cmd, argc, argv, &o, &other, &err);
 
 	if (r > 0)
 		return cmd->status;
+	if (r == 0 && other.watch_all) {
+		r = verify_watch_all(cmd->uri, other.watch_all, &err);
+		return r < 0 ? cmd_fail(cmd, &err) : CMD_OK;
+	}
 	if (r == 0 && argc - optind != 1)
 		return cmd_usage(cmd, "verify takes one domain");
 	if (r == 0)
 		r = vw_paths_init(&paths, &err);
 	if (r < 0)
 		return cmd_fail(cmd, &err);
+	if (other.act)
+		return run_act(cmd, argv[optind], other.act);
 	configure(cmd, &paths, health_d, sizeof(health_d), &o);
 	o.uri = cmd->uri;
 	o.domain = argv[optind];

@@ -50,6 +50,12 @@ struct verify_report {
 
 /* Return: 0, or negative errno if not even a thread could be started. */
 int verify_run(const struct verify_options *o, struct verify_report *ret, struct vw_err *err);
+/* Look at all running guests every so many seconds, note what is normal for each in its live
+ * metadata, and print a dot each time; until none runs, libvirt goes, or nobody reads. */
+int verify_watch_all(const char *uri, unsigned seconds, struct vw_err *err);
+/* what: "reset" or "dump". text: what was done. Return: 0 or negative errno. */
+int verify_act(const char *uri, const char *uuid, const char *what, char *text, size_t size,
+	       struct vw_err *err);
 /* {"version", "domain", "uuid", "host", "verdict", "seconds", "baseline", "may_reset",
  * "probes": [{"probe", "status", "detail"}]}. */
 json_t *verify_json(const struct verify_report *r);
