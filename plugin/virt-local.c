@@ -2,29 +2,26 @@
 /* Does a path in a domain's XML mean the same file here as in libvirtd?
  *
  * Only if the connection is a local UNIX socket and the daemon at its other end
- * lives in our mount namespace. libvirt's API names no daemon, so we look at
+ * lives in our mount namespace, or in one that shows the same files. libvirt's API names no daemon, so we look at
  * our own descriptors for the socket: SO_PEERCRED gives the process that
  * listens there (0 if it is outside our PID namespace). A socket that ssh or
  * socat forwards has another program at its end, and is not local.
  *
- * Without privilege the daemon's namespace can't be read. Then we are local if
- * our own mount namespace is the machine's first one, in which daemons live:
- * a container, flatpak or snap is in a later one. */
+ * A service that systemd protects (our agent, for one) has a mount namespace of its own in
+ * which all is where it is for others, some of it read-only. And without privilege (or
+ * without CAP_SYS_PTRACE) the daemon's namespace can't be read. Then the tables of mounts,
+ * which everybody may read, are compared: a container, flatpak or snap has another one.
+ */
 #include "virt-collect.h"
+#include "virt-mounts.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
-/* Inode numbers of namespaces count up from here (PROC_DYNAMIC_FIRST, fs/proc/generic.c);
- * the first mount namespace takes the first or second of them at boot; newer
- * kernels give it a fixed one (MNT_NS_INIT_INO, uapi/linux/nsfs.h). */
-#define FIRST_DYNAMIC_INO 0xF0000000u
-#define MNT_NS_FIXED_INO 0xEFFFFFF8u
+#define MOUNTS_MAX_BYTES (4u * 1024 * 1024)
 
 /* "qemu:///system", "qemu+unix:///session?socket=…": no host, no other transport. */
 static bool uri_is_local(const char *uri)
@@ -67,19 +64,53 @@ static bool is_daemon(pid_t pid)
 	return pid == 1; /* socket activation by another init */
 }
 
+/* A file of /proc, whose size is not known before. Return: malloc'ed text or NULL. */
+static char *read_proc(const char *path)
+{
+	VW_AUTOFREE char *text = NULL;
+	size_t len = 0, room = 0;
+	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : 1;
+
+	while (n > 0) {
+		if (room - len < 2) {
+			char *more = room < MOUNTS_MAX_BYTES ? realloc(text, room + 16384) : NULL;
+
+			if (!more)
+				return NULL;
+			text = more;
+			room += 16384;
+		}
+		n = read(fd, text + len, room - len - 1);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	if (n < 0)
+		return NULL;
+	text[len] = '\0';
+	return vw_steal(text);
+}
+
+static bool sees_our_files(pid_t pid)
+{
+	VW_AUTOFREE char *ours = read_proc("/proc/self/mountinfo");
+	VW_AUTOFREE char *theirs = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)pid);
+	theirs = read_proc(path);
+	return ours && theirs && vw_mounts_agree(ours, theirs);
+}
+
 static bool in_our_namespace(pid_t pid)
 {
 	struct stat own, other;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)pid);
-	if (stat("/proc/self/ns/mnt", &own) < 0)
-		return false;
-	if (stat(path, &other) == 0)
-		return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-	return errno == EACCES &&
-	       (own.st_ino == FIRST_DYNAMIC_INO || own.st_ino == FIRST_DYNAMIC_INO + 1 ||
-		own.st_ino == MNT_NS_FIXED_INO);
+	if (stat("/proc/self/ns/mnt", &own) == 0 && stat(path, &other) == 0 &&
+	    own.st_ino == other.st_ino && own.st_dev == other.st_dev)
+		return true;
+	return sees_our_files(pid);
 }
 
 /* Is fd a connection to a libvirt daemon, and does that live where we do?
