@@ -2,6 +2,8 @@
 /* cpu-mode: a CPU model that is fast and, with host-model or a baseline, migrates. */
 #include "rules.h"
 
+#include <errno.h>
+
 /* Models that nobody chooses: QEMU's and libvirt's own defaults. */
 static bool is_generic(const char *model)
 {
@@ -11,6 +13,13 @@ static bool is_generic(const char *model)
 		if (!strcmp(model, generic[i]))
 			return true;
 	return false;
+}
+
+/* What depends on the host that the guest was started on. */
+static bool is_mode(const char *now)
+{
+	return !strcmp(now, "host-model") || !strcmp(now, "host-passthrough") ||
+	       !strcmp(now, "maximum");
 }
 
 /* What the XML says now: "" = nothing, "host-model", a model's name … NULL = leave it alone. */
@@ -31,7 +40,7 @@ static const char *cpu_now(struct vw_ctx *c, const xmlNode *cpu)
 	return name;
 }
 
-static void set_mode(struct vw_ctx *c, xmlNode *cpu, const char *mode, const char *model)
+static void set_mode(struct vw_ctx *c, xmlNode *cpu, const char *mode)
 {
 	static const char *const stale[] = { "match", "check", "migratable" };
 	xmlNode *m = vw_xml_child(cpu, "model");
@@ -41,38 +50,73 @@ static void set_mode(struct vw_ctx *c, xmlNode *cpu, const char *mode, const cha
 	vw_try(c, vw_xml_set_attr(c->doc, cpu, "mode", mode));
 	if (m)
 		vw_xml_remove(c->doc, m);
-	if (!model)
-		return;
+}
+
+/* "Nehalem +aes -mpx": the model of that name, with and without these features. */
+static void set_baseline(struct vw_ctx *c, xmlNode *cpu, char *words)
+{
+	char *save = NULL, *model = strtok_r(words, " \t", &save);
+	xmlNode *m = NULL;
+
+	set_mode(c, cpu, "custom");
 	vw_try(c, vw_xml_set_attr(c->doc, cpu, "match", "exact"));
-	vw_try(c, vw_xml_add(c->doc, cpu, NULL, "model", &m));
-	if (m) {
-		vw_try(c, vw_xml_set_attr(c->doc, m, "fallback", "forbid"));
+	m = vw_add_element(c, cpu, "model", "fallback", "forbid", NULL);
+	if (m)
 		vw_try(c, vw_xml_set_content(c->doc, m, model));
+	for (const char *f; (f = strtok_r(NULL, " \t", &save));)
+		vw_add_element(c, cpu, "feature", "policy", *f == '-' ? "disable" : "require",
+			       "name", f + 1, NULL);
+}
+
+/* The pool's CPU in place of what moves only to hosts that have all that this one has. */
+static void give_baseline(struct vw_ctx *c, const char *now)
+{
+	VW_AUTOFREE char *words = strdup(c->policy->cpu_baseline);
+	VW_AUTOFREE char *model = strdup(c->policy->cpu_baseline);
+	xmlNode *cpu;
+
+	if (!words || !model) {
+		c->error = -ENOMEM;
+		return;
 	}
+	model[strcspn(model, " \t")] = 0;
+	if (!strcmp(now, "host-passthrough") || !strcmp(now, "maximum")) {
+		vw_note(c, "domain", now, model, VW_EV_UNKNOWN,
+			"chosen by hand, but nobody checks where it can go: the pool's baseline CPU "
+			"migrates to every host");
+		return;
+	}
+	if (vw_caps_has(c->caps, "cpu.model", model) == VW_NO) {
+		vw_note(c, "domain", now, model, VW_EV_UNKNOWN,
+			"the baseline CPU of warden.conf can't run on this host: correct [cpu] baseline");
+		return;
+	}
+	if (!vw_decide(c, "domain", now, model, "the pool's baseline CPU migrates to every host"))
+		return;
+	cpu = vw_need_child(c, c->domain, "cpu");
+	if (cpu)
+		set_baseline(c, cpu, words);
 }
 
 void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
 {
-	const xmlNode *old = vw_xml_child(c->domain, "cpu");
-	const char *now = cpu_now(c, old);
-	const char *baseline = c->policy->cpu_baseline;
+	xmlNode *cpu = vw_xml_child(c->domain, "cpu");
+	const char *now = cpu_now(c, cpu);
+	bool generic = now && (!*now || is_generic(now));
 	char mode[32];
-	xmlNode *cpu;
 
-	if (!now || (*now && !is_generic(now)))
+	if (!now)
 		return;
-	if (*baseline && vw_caps_has(c->caps, "cpu.model", baseline) == VW_NO) {
-		vw_note(c, "domain", now, baseline, VW_EV_UNKNOWN,
-			"the baseline CPU of warden.conf can't run on this host: correct [cpu] baseline");
+	if (*c->policy->cpu_baseline) {
+		if (generic || is_mode(now))
+			give_baseline(c, now);
 		return;
 	}
-	if (!*baseline && !vw_choose(c, data, "prefer", "cpu.mode", mode, sizeof(mode)))
-		return;
-	if (!vw_decide(c, "domain", now, *baseline ? baseline : mode,
-		       *baseline ? "the pool's baseline CPU migrates to every host"
-				 : "the generic CPU hides most of what the host's CPU can do"))
+	if (!generic || !vw_choose(c, data, "prefer", "cpu.mode", mode, sizeof(mode)) ||
+	    !vw_decide(c, "domain", now, mode,
+		       "the generic CPU hides most of what the host's CPU can do"))
 		return;
 	cpu = vw_need_child(c, c->domain, "cpu");
 	if (cpu)
-		set_mode(c, cpu, *baseline ? "custom" : mode, *baseline ? baseline : NULL);
+		set_mode(c, cpu, mode);
 }

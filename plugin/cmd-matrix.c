@@ -103,6 +103,8 @@ static int print_baseline(struct cmd *cmd, struct matrix *m, struct vw_err *err)
 		names = vw_featset_names(&m->table, &lost);
 		cmd_note(cmd, "%s loses %s", matrix_name(m, i), names ? names : "?");
 	}
+	cmd_note(cmd, "save it as /etc/virt-warden/baseline.xml on each host, and write into the "
+		      "[cpu] section of warden.conf: baseline = /etc/virt-warden/baseline.xml");
 	return 0;
 }
 

@@ -62,7 +62,7 @@ static char *cpu_text(const struct matrix *m, const char *model, const struct vw
 	VW_AUTOBUF struct vw_buf b = { 0 };
 
 	vw_buf_puts(&b,
-		    "<cpu mode='custom' match='exact' check='full'>\n  <model fallback='forbid'>");
+		    "<cpu mode='custom' match='exact' check='partial'>\n  <model fallback='forbid'>");
 	vw_buf_xml(&b, model, 0);
 	vw_buf_puts(&b, "</model>\n");
 	for (size_t i = 0; i < m->table.n; i++) {

@@ -244,7 +244,69 @@ static void test_refused(void **state)
 	assert_refused(
 		"[cpu]\nbaseline = a b\n",
 		"warden.conf:2: [cpu] baseline = 'a b': must be a CPU model of `virsh cpu-models "
-		"x86_64`, or empty");
+		"x86_64` (and features, +aes -mpx), the full path of a file with a <cpu>, or empty");
+	assert_refused(
+		"[cpu]\nbaseline = +aes\n",
+		"warden.conf:2: [cpu] baseline = '+aes': must be a CPU model of `virsh cpu-models "
+		"x86_64` (and features, +aes -mpx), the full path of a file with a <cpu>, or empty");
+}
+
+/* Write baseline.xml and a warden.conf that names it, and load that. */
+static int load_baseline(const char *xml, struct vw_policy *p, struct vw_err *err)
+{
+	char dir[] = "/tmp/vw-conf-XXXXXX", conf[64], file[64];
+	FILE *f;
+	int r;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(conf, sizeof(conf), "%s/warden.conf", dir);
+	snprintf(file, sizeof(file), "%s/baseline.xml", dir);
+	f = fopen(conf, "w");
+	assert_non_null(f);
+	fprintf(f, "[cpu]\nbaseline = %s\n", file);
+	fclose(f);
+	f = xml ? fopen(file, "w") : NULL;
+	if (f) {
+		fputs(xml, f);
+		fclose(f);
+	}
+	memset(err, 0, sizeof(*err));
+	r = vw_conf_load(conf, p, err);
+	unlink(conf);
+	unlink(file);
+	rmdir(dir);
+	return r;
+}
+
+static void test_baseline(void **state)
+{
+	static const char *const bad[] = {
+		"<cpu/>",
+		"<domain/>",
+		"<cpu><model>a b</model></cpu>",
+		"<cpu><model>Nehalem</model><feature policy='force' name='x'/></cpu>",
+		"<cpu><model>Nehalem</model><feature name=''/></cpu>",
+		"",
+		NULL,
+	};
+	struct vw_policy p;
+	struct vw_err err;
+
+	(void)state;
+	assert_int_equal(parse("[cpu]\nbaseline = Nehalem +aes -mpx\n", &p, &err), 0);
+	assert_string_equal(p.cpu_baseline, "Nehalem +aes -mpx");
+	assert_int_equal(
+		load_baseline("<cpu mode='custom' match='exact'><model fallback='forbid'>Nehalem"
+			      "</model><feature policy='require' name='aes'/>"
+			      "<feature policy='disable' name='mpx'/></cpu>\n",
+			      &p, &err),
+		0);
+	assert_string_equal(p.cpu_baseline, "Nehalem +aes -mpx");
+	for (size_t i = 0; i < VW_N_ELEMENTS(bad); i++) {
+		assert_true(load_baseline(bad[i], &p, &err) < 0);
+		assert_non_null(strstr(err.text, "baseline.xml"));
+		assert_string_equal(p.cpu_baseline, "Nehalem +aes -mpx");
+	}
 }
 
 static void test_hostile(void **state)
@@ -428,11 +490,11 @@ static void test_alerts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),        cmocka_unit_test(test_shipped),
-		cmocka_unit_test(test_every_key),       cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_alerts),          cmocka_unit_test(test_hostile),
-		cmocka_unit_test(test_paths_overrides), cmocka_unit_test(test_paths_root),
-		cmocka_unit_test(test_paths_user),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_shipped),
+		cmocka_unit_test(test_every_key),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_baseline),   cmocka_unit_test(test_alerts),
+		cmocka_unit_test(test_hostile),    cmocka_unit_test(test_paths_overrides),
+		cmocka_unit_test(test_paths_root), cmocka_unit_test(test_paths_user),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
