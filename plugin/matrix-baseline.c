@@ -8,25 +8,57 @@
 
 #include <errno.h>
 
-/* Named models of x86 by age, the newest first; libvirt's variants (-IBRS, -noTSX) begin
- * with the same name. A model that is in no list here is taken last. */
-static const char *const by_age[] = {
-	"SapphireRapids", "EPYC-Genoa",     "Icelake-Server",     "EPYC-Milan",
-	"Cooperlake",     "EPYC-Rome",      "Cascadelake-Server", "EPYC",
-	"Skylake-Server", "Skylake-Client", "Broadwell",          "Haswell",
-	"IvyBridge",      "SandyBridge",    "Opteron_G5",         "Opteron_G4",
-	"Westmere",       "Nehalem",        "Opteron_G3",         "Penryn",
-	"Conroe",         "Opteron_G2",     "Opteron_G1",         "kvm64",
-	"qemu64",
+/* Named models of x86 by age, the newest first, with what tells them from the older ones;
+ * libvirt's variants (-IBRS, -noTSX) begin with the same name. A model that is in no list
+ * here is taken last. A host may call a model usable and yet lack one of these: its features
+ * are what counts. */
+static const struct {
+	const char *name, *needs;
+} by_age[] = {
+	{ "SapphireRapids", "amx-tile" },
+	{ "EPYC-Genoa", "avx512f" },
+	{ "Icelake-Server", "avx512vbmi" },
+	{ "EPYC-Milan", "vaes" },
+	{ "Cooperlake", "avx512-bf16" },
+	{ "EPYC-Rome", "clwb" },
+	{ "Cascadelake-Server", "avx512vnni" },
+	{ "EPYC", "sha-ni" },
+	{ "Skylake-Server", "avx512f" },
+	{ "Skylake-Client", "xsavec" },
+	{ "Broadwell", "adx" },
+	{ "Haswell", "avx2" },
+	{ "IvyBridge", "f16c" },
+	{ "SandyBridge", "avx" },
+	{ "Opteron_G5", "tbm" },
+	{ "Opteron_G4", "xop" },
+	{ "Westmere", "aes" },
+	{ "Nehalem", "sse4.2" },
+	{ "Opteron_G3", "sse4a" },
+	{ "Penryn", "sse4.1" },
+	{ "Conroe", "ssse3" },
+	{ "Opteron_G2", "cx16" },
+	{ "Opteron_G1", "sse2" },
+	{ "kvm64", "sse2" },
+	{ "qemu64", "sse2" },
 };
 
 static size_t age(const char *model)
 {
 	size_t i = 0;
 
-	while (i < VW_N_ELEMENTS(by_age) && !vw_startswith(model, by_age[i]))
+	while (i < VW_N_ELEMENTS(by_age) && !vw_startswith(model, by_age[i].name))
 		i++;
 	return i;
+}
+
+static bool has_needs(const struct vw_features *t, const struct vw_featset *set, const char *model)
+{
+	size_t k = age(model);
+
+	for (size_t i = 0; k < VW_N_ELEMENTS(by_age) && i < t->n; i++)
+		if (vw_streq(t->names[i], by_age[k].needs))
+			return set->bits[i / 64] >> i % 64 & 1;
+	return k == VW_N_ELEMENTS(by_age);
 }
 
 static bool all_run(const struct matrix *m, const char *type, const char *model)
@@ -38,13 +70,15 @@ static bool all_run(const struct matrix *m, const char *type, const char *model)
 	return true;
 }
 
-static const char *best_model(const struct matrix *m, const char *type, size_t first)
+static const char *best_model(const struct matrix *m, const char *type, size_t first,
+			      const struct vw_featset *set)
 {
 	const struct vw_words *models = &vw_host_virt(&m->hosts[first].facts, type)->models;
 	const char *best = NULL;
 
 	for (size_t i = 0; i < models->n; i++)
-		if (all_run(m, type, models->v[i]) && (!best || age(models->v[i]) < age(best)))
+		if ((!best || age(models->v[i]) < age(best)) &&
+		    has_needs(&m->table, set, models->v[i]) && all_run(m, type, models->v[i]))
 			best = models->v[i];
 	return best;
 }
@@ -61,8 +95,9 @@ static char *cpu_text(const struct matrix *m, const char *model, const struct vw
 {
 	VW_AUTOBUF struct vw_buf b = { 0 };
 
-	vw_buf_puts(&b,
-		    "<cpu mode='custom' match='exact' check='partial'>\n  <model fallback='forbid'>");
+	vw_buf_puts(
+		&b,
+		"<cpu mode='custom' match='exact' check='partial'>\n  <model fallback='forbid'>");
 	vw_buf_xml(&b, model, 0);
 	vw_buf_puts(&b, "</model>\n");
 	for (size_t i = 0; i < m->table.n; i++) {
@@ -96,7 +131,7 @@ int matrix_baseline(struct matrix *m, char **ret_cpu, struct vw_featset *ret_set
 		first = first == m->n ? i : first;
 		vw_featset_and(&set, &vw_host_virt(&m->hosts[i].facts, type)->set);
 	}
-	model = best_model(m, type, first);
+	model = best_model(m, type, first, &set);
 	if (!model)
 		return vw_err_set(err, -ENOENT, "no CPU model runs on all of these hosts");
 	cpu = cpu_text(m, model, &set);
