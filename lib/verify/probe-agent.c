@@ -2,7 +2,7 @@
 /* Probe "guest-agent": it answers if it did before. */
 #include "verify-probe.h"
 
-#define SILENT_MS 4000
+#define SILENT_MS 3000
 
 static void judge_closed(const struct vw_view *v, struct vw_probe_result *r, bool expected)
 {

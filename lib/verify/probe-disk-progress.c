@@ -64,7 +64,7 @@ void vw_probe_disk_progress(const struct vw_view *v, struct vw_probe_result *r)
 	else if (s->before->known && any_steady(s->before))
 		judge_steady(v, r);
 	else if (!vw_since(s, VW_HAVE_DISK, VW_RECENT_MS, &d))
-		vw_result_wait(v, r, VW_SKIP, "no figures");
+		vw_result(r, VW_SKIP, "no figures: it has no disk, or is busy with a job");
 	else if (d.disks)
 		vw_result(r, VW_PASS, "%llu requests completed", (unsigned long long)d.disks);
 	else

@@ -31,7 +31,12 @@ static void judge_paused(const struct vw_view *v, struct vw_probe_result *r)
 {
 	const struct vw_signals *s = v->s;
 
-	if (s->state == VW_DOM_RUNNING)
+	if (s->other.reason == VW_REASON_POSTCOPY && !is_here(s))
+		vw_result(r, VW_FAIL,
+			  "the post-copy migration broke in the middle, and the half of its memory "
+			  "that was here is lost: virsh -c %s destroy %s, then start it there",
+			  s->other.uri, s->name);
+	else if (s->state == VW_DOM_RUNNING)
 		vw_result_wait(
 			v, r, VW_WARN,
 			"it is still there on the source, paused, while it runs here: virsh -c "

@@ -1,0 +1,277 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# verify after real migrations, between a host and one with an older CPU: healthy guests that must not
+# raise an alarm, and everything that may go wrong. Ends with the table: case, the signals that the guest
+# offers, verdict expected, verdict, by which probe, seconds after the migration's end.
+# $VW_VERIFY_RUNS (default 1): how often each; $VW_VERIFY_ONLY: only cases that match this regex.
+# timeout: 900
+# serial
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
+. "$LAB_DIR/lib/test.sh"
+
+runs=${VW_VERIFY_RUNS:-1} only=${VW_VERIFY_ONLY:-.} jobs=${VW_VERIFY_JOBS:-3}
+lab_begin
+"$lab" up --asymmetric >/dev/null
+mkdir "$work/rows"
+alpha=$("$lab" uri alpha) beta=$("$lab" uri beta)
+
+real() # real HOST ARGUMENT…: libvirt's own virsh
+{
+	local host=$1
+	shift
+	"$lab" exec "$host" /usr/bin/virsh -q -c qemu:///system "$@"
+}
+
+verify() # verify HOST NAME OPTION…
+{
+	local host=$1
+	shift
+	"$lab" exec "$host" "$VW_BUILD/virt-warden" -c qemu:///system --quiet verify "$@"
+}
+
+# qemu_of HOST NAME: the process, as this shell may signal it by `on HOST kill`.
+qemu_of()
+{
+	"$lab" exec "$1" cat "/run/libvirt/qemu/$2.pid"
+}
+
+agent() # agent HOST NAME COMMAND ARGUMENT…: run it in the guest
+{
+	local host=$1 name=$2 command=$3 list
+	shift 3
+	list=$(printf ',"%s"' "$@")
+	real "$host" qemu-agent-command "$name" \
+		"{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"$command\",\"arg\":[${list#,}]}}" >/dev/null
+}
+
+# hide NAME: verify follows no link, QEMU does: the console tells it nothing any more.
+hide()
+{
+	mv "$VW_LAB/guests/$1.console" "$VW_LAB/guests/$1.log"
+	ln -s "$1.log" "$VW_LAB/guests/$1.console"
+}
+
+# What a case may do: before_CASE NAME on alpha before the baseline is taken; migrate_CASE NAME instead of
+# a plain live migration; after_CASE NAME at its end; end_CASE NAME at the very end.
+before_console() { rm "$VW_LAB/guests/$1.console" && mv "$VW_LAB/guests/$1.log" "$VW_LAB/guests/$1.console"; }
+before_aes_console() { before_console "$1"; }
+
+# The host talks to the guest, ten packets a second, for a minute.
+talk()
+{
+	local number
+	number=$(sed -n 's/.*vwlab\.ip=10\.77\.0\.\([0-9]*\).*/\1/p' "$VW_LAB/guests/$1.xml")
+	[ -z "${2-}" ] || "$lab" exec alpha ip route add "10.77.0.$number/32" dev "$2"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	timeout 60 "$lab" exec alpha bash -c 'exec 3<>"/dev/udp/$0/9"
+		while sleep 0.1; do echo x >&3 || true; done' "10.77.0.$number" 2>/dev/null &
+	talker=$!
+	sleep 1
+}
+before_net() { talk "$1"; }
+end_net() { kill "$talker" 2>/dev/null || true; }
+before_bridge() { talk "$1" br1; }
+end_bridge() { kill "$talker" 2>/dev/null || true; }
+
+# In a moment: the agent has to answer before.
+after_agent_frozen() { agent beta "$1" /bin/sh -c 'sleep 0.3; killall -STOP qemu-ga' && sleep 1; }
+after_agent_died() { agent beta "$1" /bin/sh -c 'sleep 0.3; killall -KILL qemu-ga' && sleep 1; }
+
+# nbd_of NAME: the server of its disk.
+nbd_of()
+{
+	pgrep -f "^qemu-nbd .*/$1\.disk"
+}
+after_nbd_stop() { kill -STOP "$(nbd_of "$1")"; }
+end_nbd_stop() { kill -CONT "$(nbd_of "$1")"; }
+after_nbd_kill() { kill -KILL "$(nbd_of "$1")"; }
+
+migrate_paused() { real alpha migrate --live --suspend "$1" "$beta"; }
+migrate_defined_both() { real alpha migrate --live --persistent "$1" "$beta"; }
+migrate_clean() { real alpha migrate --live --persistent --undefinesource "$1" "$beta"; }
+after_vanished() { "$lab" exec beta kill -KILL "$(qemu_of beta "$1")"; }
+after_qemu_frozen() { "$lab" exec beta kill -STOP "$(qemu_of beta "$1")"; }
+end_qemu_frozen() { "$lab" exec beta kill -CONT "$(qemu_of beta "$1")"; }
+
+# in_the_middle NAME OPTION…: a slow migration; returns when it sends memory, leaves $client.
+in_the_middle()
+{
+	local name=$1
+	shift
+	"$lab" exec alpha /usr/bin/virsh -q -c qemu:///system migrate --live --bandwidth 8 "$@" "$name" "$beta" \
+		>"$work/migrate-$name" 2>&1 &
+	client=$!
+	wait_for 20 memory_moves "$name" || fail "$name: the migration does not begin: $(<"$work/migrate-$name")"
+}
+memory_moves()
+{
+	real alpha domjobinfo "$1" | grep '^Memory processed: *[1-9]'
+}
+# The destination's QEMU dies in the middle: libvirt rolls back.
+migrate_rolled_back()
+{
+	in_the_middle "$1"
+	"$lab" exec beta kill -KILL "$(qemu_of beta "$1")"
+	! wait "$client" || fail "$1: a broken migration succeeded"
+}
+# The destination's libvirtd does not get to Finish, the client dies: nobody resumes the source.
+migrate_client_died()
+{
+	local pid
+	in_the_middle "$1"
+	pid=$("$lab" exec beta cat /run/libvirtd.pid)
+	"$lab" exec beta kill -STOP "$pid"
+	wait_for 60 is_state alpha "$1" paused || fail "$1: is not paused: $(real alpha domstate "$1" --reason)"
+	"$lab" exec alpha kill -KILL "$("$lab" exec alpha pgrep -f "^/usr/bin/virsh .*migrate .* $1 ")"
+	wait "$client" 2>/dev/null || true
+	"$lab" exec beta kill -CONT "$pid"
+	sleep 1
+}
+is_state()
+{
+	[ "$(real "$1" domstate "$2" 2>/dev/null)" = "$3" ]
+}
+# Post-copy: the guest runs on beta, the rest of its memory still is on alpha; then beta's QEMU dies.
+migrate_postcopy_broken()
+{
+	in_the_middle "$1" --postcopy --postcopy-bandwidth 4
+	real alpha migrate-postcopy "$1"
+	wait_for 20 is_state beta "$1" running || fail "$1: no post-copy: $(<"$work/migrate-$1")"
+	"$lab" exec beta kill -KILL "$(qemu_of beta "$1")"
+	! wait "$client" || fail "$1: a broken migration succeeded"
+}
+migrate_plain() { real alpha migrate --live "$1" "$beta"; }
+
+may() # may WHAT CASE NAME: run WHAT_CASE, if there is one
+{
+	local what=$1_${2//-/_}
+	! declare -F "$what" >/dev/null || "$what" "$3"
+}
+
+# one CASE NAME WANT PROBE OPTION…: leaves a line "fits verdict probe seconds" in $work/rows/NAME.
+one()
+{
+	local case=$1 name=$2 want=$3 probe=$4 status=0 end verdict found seconds fits=yes
+	shift 4
+	"$lab" guest "$name" --cpu none "$@" >/dev/null || fail "$name does not start"
+	hide "$name"
+	may before "$case" "$name"
+	verify alpha "$name" --record || fail "$name: no baseline"
+	if declare -F "migrate_${case//-/_}" >/dev/null; then
+		"migrate_${case//-/_}" "$name"
+	else
+		migrate_plain "$name"
+	fi
+	end=$(date +%s%N)
+	may after "$case" "$name"
+	verify beta "$name" --json --after-migration --source "$alpha" >"$work/$name.json" 2>"$work/$name.err" ||
+		status=$?
+	seconds=$((($(date +%s%N) - end) / 100000000))
+	real beta domstate "$name" --reason >"$work/$name.state" 2>&1 || true
+	verdict=$(jq -r '.verdict // "none"' "$work/$name.json")
+	found=$(jq -r '[.probes[]? | select(.status == "fail" or .status == "warn") | .probe] | join(" ")' "$work/$name.json")
+	case $verdict$status in
+	healthy0 | degraded1 | failed1 | unknown3) ;;
+	*) fits="NO: exit $status: $(tail -n 1 "$work/$name.err")" ;;
+	esac
+	[ "$verdict" = "$want" ] || fits="NO"
+	[ "$probe" = - ] || [[ " $found " =~ \ ($probe)\  ]] || fits="NO: not by $probe"
+	[ "$verdict" != failed ] || [ $seconds -le 150 ] || fits="NO: after 15 s"
+	may end "$case" "$name"
+	printf '%s|%s|%s|%d.%d\n' "$fits" "$verdict" "${found:--}" $((seconds / 10)) $((seconds % 10)) >"$work/rows/$name"
+	real beta destroy "$name" >/dev/null 2>&1 || true
+	real alpha destroy "$name" >/dev/null 2>&1 || true
+	real beta undefine "$name" >/dev/null 2>&1 || true
+	real alpha undefine "$name" >/dev/null 2>&1 || true
+}
+
+# A bridge that all hosts have, and that leads somewhere on alpha only.
+for host in alpha beta; do
+	"$lab" exec "$host" ip link add br1 type bridge
+	"$lab" exec "$host" ip link set br1 up
+done
+on_br1="<interface type='bridge'><source bridge='br1'/><model type='virtio'/></interface>"
+
+# case | signals that the guest offers | verdict | probe | options of `lab guest`
+cases()
+{
+	cat <<END
+idle|vcpu|healthy|-|
+console|vcpu serial|healthy|-|
+disk|vcpu disk|healthy|-|--disk block
+net|vcpu net|healthy|-|--payload net
+agent|vcpu agent|healthy|-|--payload agent
+compute|vcpu disk|healthy|-|--payload compute --disk block
+clean|vcpu disk|healthy|-|--disk block
+no-signal|vcpu|unknown|-|--payload compute
+agent-frozen|vcpu disk agent|failed|guest-agent|--payload agent --disk block
+agent-died|vcpu disk agent|degraded|guest-agent|--payload agent --disk block
+aes|vcpu disk|failed|vcpu|--cpu maximum --payload aes --disk block
+aes-nothing|vcpu|failed|vcpu|--cpu maximum --payload aes
+aes-console|vcpu serial|failed|console|--cpu maximum --payload aes
+aes-pvpanic|vcpu panic|failed|state,events|--cpu maximum --payload aes --device PANIC
+spin|vcpu disk|failed|vcpu|--cpu maximum --payload spin --disk block
+nbd-stop|vcpu disk|failed|disk-progress|--disk nbd
+nbd-kill|vcpu disk|failed|disk-progress|--disk nbd
+bridge|vcpu net|failed|network-counters|--device BRIDGE
+paused|vcpu disk|failed|state|--disk block
+vanished|vcpu disk|failed|state|--disk block
+qemu-frozen|vcpu disk|failed|monitor|--disk block
+defined-both|vcpu disk|degraded|source-host|--disk block
+rolled-back|source|failed|source-host|--disk block
+postcopy-broken|source|failed|source-host|
+client-died|source|failed|source-host|--disk block
+END
+}
+
+run() # run CASE RUN WANT PROBE OPTIONS
+{
+	local name=$1-$2 options=()
+	read -r -a options <<<"$5"
+	options=("${options[@]/#PANIC/<panic model=\'isa\'\/>}")
+	options=("${options[@]/#BRIDGE/$on_br1}")
+	(one "$1" "$name" "$3" "$4" "${options[@]}") >"$work/$name.log" 2>&1 ||
+		echo "NO: $(tail -n 1 "$work/$name.log")|none|-|0" >"$work/rows/$name"
+}
+
+# Two that stop libvirtd or the link of all come last, alone.
+for ((i = 1; i <= runs; i++)); do
+	while IFS='|' read -r case _ want probe options; do
+
+		[[ $case =~ $only ]] || continue
+		case $case in
+		client-died) wait ;;
+		*) while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done ;;
+		esac
+		run "$case" "$i" "$want" "${probe//,/|}" "$options" &
+	done < <(cases)
+	wait
+done
+
+wrong=0 healthy=0 alarms=0 sick=0 missed=0
+printf '%-16s %-16s %-9s %-9s %-34s %s\n' case signals expected verdict by seconds
+for ((i = 1; i <= runs; i++)); do
+	while IFS='|' read -r case signals want _; do
+		[[ $case =~ $only ]] || continue
+		IFS='|' read -r fits verdict found seconds <"$work/rows/$case-$i"
+		printf '%-16s %-16s %-9s %-9s %-34s %5s%s\n' "$case" "$signals" "$want" "$verdict" "$found" "$seconds" \
+			"$([ "$fits" = yes ] || echo "  $fits")"
+		if [ "$want" = healthy ]; then
+			healthy=$((healthy + 1))
+			[ "$verdict" = healthy ] || alarms=$((alarms + 1))
+		elif [ "$want" != unknown ]; then
+			sick=$((sick + 1))
+			[ "$verdict" = failed ] || [ "$verdict" = degraded ] || missed=$((missed + 1))
+		fi
+		[ "$fits" = yes ] || {
+			wrong=$((wrong + 1))
+			sed 's/^/    /' "$work/$case-$i.log" | tail -n 5
+			jq -r '.probes[]? | select(.status != "skip") | "    \(.status) \(.probe): \(.detail)"' \
+				"$work/$case-$i.json" 2>/dev/null || true
+		}
+	done < <(cases)
+done
+printf '\n%d healthy, %d false alarms; %d not, %d missed; %d wrong rows\n' $healthy $alarms $sick $missed $wrong
+[ $((healthy + sick)) -gt 0 ] && [ $wrong -eq 0 ]
