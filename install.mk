@@ -29,6 +29,7 @@ hook_path = $(hooksdir)/$(if $(filter yes,$(HOOK_D)),qemu.d/virt-warden,$(hook_a
 # What an installation consists of: mode:source:destination.
 man = $(foreach n,$(1),$(foreach f,$(wildcard docs/*.$(n)),0644:$(f):$(mandir)/man$(n)/$(notdir $(f))))
 TEMPLATE_FILES = $(foreach f,$(wildcard xml-templates/*),0644:$(f):$(datadir)/$(f))
+UNITS = virt-wardend.service virt-warden-alert.service virt-warden-alert.path
 INSTALL_FILES = \
 	0755:$(B)/virt-warden:$(bindir)/virt-warden \
 	0755:$(B)/virsh:$(wrapperdir)/virsh \
@@ -37,13 +38,13 @@ INSTALL_FILES = \
 	0755:$(B)/hook:$(hook_path) \
 	0755:$(B)/virt-wardend:$(prefix)/sbin/virt-wardend \
 	0755:$(B)/virt-warden-alert:$(libexecdir)/virt-warden-alert \
-	0644:$(B)/virt-wardend.service:$(prefix)/lib/systemd/system/virt-wardend.service \
+	$(foreach u,$(UNITS),0644:$(B)/$(u):$(prefix)/lib/systemd/system/$(u)) \
 	$(TEMPLATE_FILES) \
 	$(call man,1 5 7 8)
 
-all: $(B)/virt-wardend.service
-$(B)/virt-wardend.service: agent/virt-wardend.service $(B)/flags
-	sed 's,@sbindir@,$(prefix)/sbin,' $< > $@
+all: $(addprefix $(B)/,$(UNITS))
+$(addprefix $(B)/,$(UNITS)): $(B)/%: agent/% $(B)/flags
+	sed 's,@sbindir@,$(prefix)/sbin,; s,@libexecdir@,$(libexecdir),; s,@statedir@,$(statedir),' $< > $@
 
 .PHONY: install-files install-list install-conf uninstall-files uninstall-purge
 install: all

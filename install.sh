@@ -287,6 +287,8 @@ agent_service() { # agent_service install|uninstall
 	[ -d /run/systemd/system ] || return 0
 	if [ "$1" = uninstall ]; then
 		! systemctl -q is-active virt-wardend 2>/dev/null || act systemctl disable --now virt-wardend
+		! systemctl -q is-active virt-warden-alert.path 2>/dev/null ||
+			act systemctl disable --now virt-warden-alert.path virt-warden-alert.service
 		return 0
 	fi
 	act systemctl daemon-reload

@@ -7,11 +7,14 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib-agent.sh"
 
-# 27 = an exposure of 2.7: as root, without a mount namespace of its own (see the unit).
-unit=$tmp/virt-wardend.service
-sed "s,@sbindir@,$VW_BUILD," "$top/agent/virt-wardend.service" | sed '/^Documentation/d' >"$unit"
-run 0 systemd-analyze security --offline=true --threshold=27 "$unit"
-run 0 systemd-analyze verify "$unit"
+# 25 = an exposure of 2.5.
+for unit in "$top"/agent/*.service "$top"/agent/*.path; do
+	sed "s,@sbindir@,$VW_BUILD,; s,@libexecdir@,$VW_BUILD,; s,@statedir@,/var/lib/virt-warden,; /^Documentation/d" "$unit" \
+		>"$tmp/${unit##*/}"
+done
+run 0 systemd-analyze security --offline=true --threshold=25 "$tmp/virt-wardend.service"
+run 0 systemd-analyze verify "$tmp"/virt-*.service "$tmp"/virt-*.path
+empty "$tmp/err"
 
 help_options() { sed -nE 's/^ +(-[a-zA-Z], )?(--[a-z-]+).*/\2/p' | sort; }
 page_options() { sed -nE 's/^\.It .*Fl Fl ([a-z-]+).*/--\1/p' "$top/docs/virt-wardend.8" | sort; }
