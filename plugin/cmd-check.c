@@ -56,6 +56,7 @@ void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a)
 	if (!a->plan->os && !a->is_file && *a->facts->os_note)
 		out_print(&cmd->out, OUT_DIM, "  %s\n", a->facts->os_note);
 	out_plan_table(&cmd->out, a->plan, OUT_ACTIONS_ALL);
+	cmd_check_live(cmd, a);
 }
 
 static int check_one(struct cmd *cmd, const char *arg, struct cmd_audit **ret, struct vw_err *err)

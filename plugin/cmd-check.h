@@ -18,4 +18,7 @@ json_t *cmd_check_json(json_t *domains);
 char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *options,
 		     const char *label);
 
+/* Say which disks a running guest has cached, and how it gets rid of that. */
+void cmd_check_live(const struct cmd *cmd, const struct cmd_audit *a);
+
 #endif
