@@ -1,15 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The lab itself: two labs at once, hosts that reach each other, hooks, loop devices, a restart, and
-# that nothing stays behind, not even when the owner of a lab is killed.
-# timeout: 120
+# The lab itself: two labs at once, hosts that reach each other, hooks, loop devices, a restart, guests,
+# and that nothing stays behind, not even when the owner of a lab is killed.
+# timeout: 300
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
 . "$LAB_DIR/lib/test.sh"
 
+# What is wrongly used says how it is used, without a lab.
+for words in '' 'nonsense' 'guest' 'guest a/b' 'guest a --disk cdrom' 'guest a --payload sleep' 'guest a --cpu' 'up --else'; do
+	status=0
+	# shellcheck disable=SC2086 # words
+	VW_LAB='' "$lab" $words >/dev/null 2>&1 || status=$?
+	[ $status = 2 ] || fail "lab $words: exit $status"
+done
+"$lab" --help >/dev/null
+
 lab_begin
-"$lab" up --hosts alpha,beta >/dev/null
+"$lab" up >/dev/null
 
 # A second lab, with names and addresses that are the same, owned by a process that we can kill.
 sleep 300 &
@@ -59,6 +68,17 @@ dev=$("$lab" loop "$work/disk")
 "$lab" exec beta test -b "$dev" || fail "beta does not see $dev"
 [ "$("$lab" exec beta blockdev --getsize64 "$dev")" = 1048576 ] || fail "$dev is another device"
 
+# A guest in the other lab, whose network has the same addresses: it reaches its own hosts.
+console=$(VW_LAB=$other "$lab" guest lives --payload net --disk nbd --cpu max-nonsense 2>&1) &&
+	fail "a guest of an unknown CPU starts: $console"
+console=$(VW_LAB=$other "$lab" guest lives2 --payload net --disk nbd)
+console_wait "$console" '^VWLAB tick=[0-9]+ payload=net disk=ok net=ok' 30 >/dev/null ||
+	fail "the guest has no disk or network: $(tail -n 3 "$console")"
+ping=$(VW_LAB=$other "$lab" exec beta busybox ping -c 1 -W 5 10.77.0.102) || fail "beta does not reach the guest: $ping"
+! "$lab" exec beta busybox ping -c 1 -W 1 10.77.0.102 >/dev/null || fail "a host of another lab reaches the guest"
+VW_LAB=$other "$lab" guest printed --disk block --print | xmllint --noout - || fail "guest --print prints no XML"
+losetup --list --noheadings | grep "$other" >/dev/null || fail "the guest's disk is no loop device"
+
 # The owner dies: the lab goes, with its directory. SIGKILL leaves no chance to clean up by hand.
 gone()
 {
@@ -72,6 +92,9 @@ pid=$(cat "$other/alpha/pid")
 kill -KILL $owner
 gone "$other" || fail "the lab of a killed owner is still in $other"
 gone "/proc/$pid" || fail "its host still lives"
+if losetup --list --noheadings | grep "$other" || grep -lsa "[/]${other#/}" /proc/[0-9]*/cmdline; then
+	fail "something of the killed owner's lab was left"
+fi
 
 # The keeper dies (SIGKILL): the kernel ends the hosts. down cleans up, twice is harmless.
 pids=$(cat "$VW_LAB"/{alpha,beta}/pid)
