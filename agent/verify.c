@@ -17,6 +17,7 @@
 
 #define SECONDS 25      /* a verifier's own window is 10 s; then it is ended */
 #define ACT_SECONDS 600 /* a dump of a big guest */
+#define SOON_MS 5000    /* of one that offered no sign, at first: it may be slow to come up */
 #define RETRY_MS 60000  /* of a guest that is not healthy: 1, 2, 4 … 15 minutes */
 #define RETRY_MAX_MS 900000
 #define LOOKS_MAX 200 /* some two days; then it is left alone */
@@ -312,8 +313,11 @@ static void take_verdict(struct agent_guest *g)
 	json_t *object = json_loadb(g->out, g->len, 0, NULL);
 	bool may_reset = json_is_true(json_object_get(object, "may_reset"));
 	const char *verdict = agent_verdict(g, object);
-	int64_t wait = (int64_t)RETRY_MS << (g->looks < 4 ? g->looks : 4);
 	bool failed = vw_streq(verdict, "failed"), healthy = vw_streq(verdict, "healthy");
+	int64_t wait = (int64_t)RETRY_MS << (g->looks < 4 ? g->looks : 4);
+
+	if (!failed && !healthy && g->looks == 0)
+		wait = SOON_MS;
 
 	json_decref(object);
 	if (failed && go_on(g, may_reset))
