@@ -2,8 +2,8 @@
 /* What is due for a sink: from the alert, from what the sink was told, from the clock. No state.
  *
  * Every sink hears that an alert was raised, then that it is over, in that order, each once. A
- * higher severity is told at once, what goes on only after repeat-seconds. A clock that was
- * put back never makes anything wait longer than it would have had to. */
+ * higher severity is told at once; what is raised again, only if repeat-seconds have passed. A
+ * clock that was put back never makes anything wait longer than it would have had to. */
 #include "alert-messenger.h"
 
 /* A message that a sink refuses, though it is up (a script fails, status 400): so often. */
@@ -26,12 +26,8 @@ struct due alert_due(const struct sink *sink, const struct vw_alert_policy *p,
 				      : at(DUE_RESOLVED, told->next, now, p->retry_max_seconds);
 	if (a->severity > told->severity)
 		return at(DUE_RAISED, told->next, now, p->retry_max_seconds);
-	if (p->repeat_seconds && a->count > told->count) {
-		const int64_t when = last + p->repeat_seconds;
-
-		return at(DUE_RAISED, when > told->next ? when : told->next, now,
-			  (int64_t)p->repeat_seconds + p->retry_max_seconds);
-	}
+	if (p->repeat_seconds && a->count > told->count && now - last >= p->repeat_seconds)
+		return at(DUE_RAISED, told->next, now, p->retry_max_seconds);
 	return (struct due){ sink->again ? DUE_AGAIN : DUE_NOTHING, now };
 }
 

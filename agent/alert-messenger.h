@@ -109,7 +109,8 @@ struct messenger {
 	struct vw_alerts *q;
 	const char *conf;
 	struct vw_policy policy;
-	bool conf_bad; /* and that was said */
+	uint64_t stamp; /* which warden.conf that is */
+	bool loaded;
 	struct sink_context context;
 	struct run runs[N_SINKS];
 	struct unsaved *unsaved;

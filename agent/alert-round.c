@@ -5,9 +5,11 @@
 #include "conf.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define WINDOW 60 /* seconds: per-minute */
+#define SETTLED 2 /* seconds since warden.conf was written */
 
 struct look {
 	struct messenger *m;
@@ -77,17 +79,27 @@ static void save_unsaved(struct messenger *m)
 	}
 }
 
-/* The newest warden.conf; a bad one is said once, and the last good one stays. */
-static void load_policy(struct messenger *m)
+/* The newest warden.conf; a bad one is said once, and the last good one stays. One that was
+ * written just now may be half: it waits, lest a sink be taken for gone. Return: false if so. */
+static bool load_policy(struct messenger *m, int64_t now)
 {
 	struct vw_err err = { 0 };
+	struct stat st = { .st_mtime = 0 };
+	uint64_t stamp;
 
-	if (vw_conf_load(m->conf, &m->policy, &err) == 0)
-		m->conf_bad = false;
-	else if (!m->conf_bad) {
-		m->conf_bad = true;
+	if (stat(m->conf, &st) < 0)
+		st.st_mtime = 0;
+	stamp = (uint64_t)st.st_mtim.tv_sec * 1000003u ^ (uint64_t)st.st_mtim.tv_nsec ^
+		(uint64_t)st.st_ino << 20 ^ (uint64_t)st.st_size;
+	if (m->loaded && stamp == m->stamp)
+		return true;
+	if (m->loaded && st.st_mtime <= now && now - st.st_mtime < SETTLED)
+		return false;
+	m->loaded = true;
+	m->stamp = stamp;
+	if (vw_conf_load(m->conf, &m->policy, &err) < 0)
 		fprintf(stderr, "virt-warden-alert: %s\n", err.text);
-	}
+	return true;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -247,7 +259,10 @@ int64_t alert_round(struct messenger *m)
 	struct look l = { .m = m, .now = time(NULL) };
 	struct vw_err err = { 0 };
 
-	load_policy(m);
+	if (!load_policy(m, l.now)) {
+		l.left = true;
+		l.next = l.now + 1;
+	}
 	save_unsaved(m);
 	m->context.now = l.now;
 	if (vw_alerts_list(m->q, VW_ALERT_LIST_OPEN | VW_ALERT_LIST_OVER, &l.list, &err) == 0)

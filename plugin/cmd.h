@@ -44,7 +44,7 @@ struct command {
 };
 
 extern const struct command cmd_check, cmd_fix, cmd_new, cmd_os, cmd_mode, cmd_history, cmd_undo,
-	cmd_doctor, cmd_status, cmd_facts, cmd_preflight, cmd_matrix, cmd_verify;
+	cmd_doctor, cmd_status, cmd_facts, cmd_preflight, cmd_matrix, cmd_verify, cmd_alerts;
 
 /* Common options. Long options of a verb start behind them. */
 #define CMD_SHORT ":c:hqV"

@@ -7,8 +7,9 @@
 #include <locale.h>
 
 static const struct command *const table[] = {
-	&cmd_check,  &cmd_fix,    &cmd_new,   &cmd_os,        &cmd_mode,   &cmd_history, &cmd_undo,
-	&cmd_doctor, &cmd_status, &cmd_facts, &cmd_preflight, &cmd_matrix, &cmd_verify,
+	&cmd_check,     &cmd_fix,    &cmd_new,    &cmd_os,     &cmd_mode,
+	&cmd_history,   &cmd_undo,   &cmd_doctor, &cmd_status, &cmd_facts,
+	&cmd_preflight, &cmd_matrix, &cmd_verify, &cmd_alerts,
 };
 
 static const char common_options[] =

@@ -151,18 +151,24 @@ int alert_lock(struct vw_alerts *q, struct vw_err *err)
 
 int vw_alerts_deliver_lock(struct vw_alerts *q, struct vw_err *err)
 {
+	const struct timespec pause = { .tv_nsec = 10000000 };
 	int fd = open_lock(q, ".deliver");
+	int r = fd < 0 ? fd : 0;
 
-	if (fd < 0)
-		return alert_error(q, fd, "cannot lock it", err);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		const int r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-
-		close(fd);
-		return alert_error(q, r, "cannot deliver", err);
+	/* Not at once: somebody may hold it for an instant to see if it is free. */
+	for (int i = 0; r == 0 && flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EINTR)
+			r = errno == EWOULDBLOCK && i < 20 ? 0 : -errno;
+		nanosleep(&pause, NULL);
 	}
-	q->deliver = fd;
-	return 0;
+	if (r == 0) {
+		q->deliver = fd;
+		return 0;
+	}
+	if (fd >= 0)
+		close(fd);
+	r = r == -EWOULDBLOCK ? -EBUSY : r;
+	return alert_error(q, r, "cannot deliver", err);
 }
 
 bool vw_alerts_waiting(struct vw_alerts *q)

@@ -121,7 +121,7 @@ needs virsh-warden.so libvirt libxml2 libinih libudev
 needs virt-warden libvirt libvirt-qemu libxml2 libinih libudev libjansson
 needs virt-warden-osinfo libosinfo-1.0 libglib-2.0 libgobject-2.0 libgio-2.0 libxml2 libinih
 needs virt-wardend libvirt libvirt-qemu libxml2 libinih libudev libjansson
-needs virt-warden-alert libinih libjansson libcurl
+needs virt-warden-alert libinih libjansson libcurl libxml2
 
 # The preload library lends its process nothing but what it interposes.
 while read -r symbol; do
