@@ -15,19 +15,36 @@ bool vw_os_has(const struct vw_os *os, const char *feature)
 		       compare_feature) != NULL;
 }
 
+/* How many places of by_target come before target; with `equal`: before or equal. An XML may
+ * hold thousands of disks, with names of its choice: so neither a walk nor a hash. */
+static size_t places_before(const struct vw_facts *f, const char *target, bool equal)
+{
+	size_t low = 0, high = f->n_disks;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(f->disks[f->by_target[middle]].target, target);
+
+		if (order < 0 || (equal && order == 0))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 const struct vw_disk_facts *vw_facts_disk(const struct vw_facts *f, const char *target)
 {
-	if (!target)
-		return NULL;
-	for (size_t i = 0; i < f->n_disks; i++)
-		if (vw_streq(f->disks[i].target, target))
-			return &f->disks[i];
-	return NULL;
+	size_t at = target ? places_before(f, target, false) : f->n_disks;
+	const struct vw_disk_facts *d = at < f->n_disks ? &f->disks[f->by_target[at]] : NULL;
+
+	return d && !strcmp(d->target, target) ? d : NULL;
 }
 
 struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target)
 {
 	struct vw_disk_facts *grown;
+	size_t *places, at;
 	VW_AUTOFREE char *name = strdup(target);
 
 	if (!name)
@@ -36,6 +53,13 @@ struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target)
 	if (!grown)
 		return NULL;
 	f->disks = grown;
+	places = reallocarray(f->by_target, f->n_disks + 1, sizeof(*places));
+	if (!places)
+		return NULL;
+	f->by_target = places;
+	at = places_before(f, name, true);
+	memmove(places + at + 1, places + at, (f->n_disks - at) * sizeof(*places));
+	places[at] = f->n_disks;
 	grown += f->n_disks++;
 	memset(grown, 0, sizeof(*grown));
 	grown->target = vw_steal(name);
@@ -47,7 +71,9 @@ void vw_facts_clear(struct vw_facts *f)
 	for (size_t i = 0; i < f->n_disks; i++)
 		free(f->disks[i].target);
 	free(f->disks);
+	free(f->by_target);
 	f->disks = NULL;
+	f->by_target = NULL;
 	f->n_disks = 0;
 }
 

@@ -79,8 +79,9 @@ struct vw_facts {
 	const struct vw_caps **caps; /* one per machine type that was asked for; borrowed */
 	size_t n_caps;
 
-	struct vw_disk_facts *disks; /* owned */
+	struct vw_disk_facts *disks; /* owned; by vw_facts_add_disk only */
 	size_t n_disks;
+	size_t *by_target; /* owned: places in disks, sorted by target, equal ones as they came */
 };
 
 /* Return: the facts of the disk with that <target dev>, or NULL. */

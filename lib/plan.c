@@ -296,6 +296,7 @@ int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_e
 	free(c.fix_command);
 	free(c.disk_facts);
 	xmlHashFree(c.disk_names, NULL);
+	xmlHashFree(c.scsi, NULL);
 	vw_plan_free(c.live_plan);
 	if (r < 0) {
 		vw_plan_free(c.plan);

@@ -93,11 +93,17 @@ static const char *prefix_of_bus(const char *bus)
 	return !strcmp(bus, "ide") ? "hd" : "sd";
 }
 
+/* libxml2 lets a table grow by its longest chain only, and late. */
+static int table_size(const struct vw_ctx *c)
+{
+	return 64 + 2 * (int)c->n_disks;
+}
+
 /* All target names in use, looked up in constant time: an XML may hold thousands of disks. */
 static bool name_taken(struct vw_ctx *c, const char *name)
 {
 	if (!c->disk_names) {
-		c->disk_names = xmlHashCreate(64);
+		c->disk_names = xmlHashCreate(table_size(c));
 		for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
 			xmlHashUpdateEntry(c->disk_names, (const xmlChar *)vw_disk_target(d), c,
 					   NULL);
@@ -145,34 +151,48 @@ static bool new_name(struct vw_ctx *c, const xmlNode *disk, const char *bus, cha
 	return false;
 }
 
-/* Does another disk sit on that controller? */
-static bool controller_used(const struct vw_ctx *c, const char *bus, const char *index)
+/* The controllers of a bus that disks sit on, by index. NULL: all may be in use (a disk says
+ * none, a SCSI device of the host, no memory). */
+static xmlHashTable *used_controllers(const struct vw_ctx *c, const char *bus)
 {
-	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
+	xmlHashTable *used = xmlHashCreate(table_size(c));
+
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d && used; d = vw_xml_next(d, "disk")) {
 		const char *number = vw_xml_attr(vw_xml_child(d, "address"), "controller");
 
-		if (!strcmp(vw_disk_bus(d), bus) && (!number || !strcmp(number, index)))
-			return true;
+		if (strcmp(vw_disk_bus(d), bus) != 0)
+			continue;
+		if (!number || xmlHashUpdateEntry(used, (const xmlChar *)number, d, NULL) < 0) {
+			xmlHashFree(used, NULL);
+			used = NULL;
+		}
 	}
-	for (xmlNode *h = vw_xml_child(c->devices, "hostdev"); h; h = vw_xml_next(h, "hostdev"))
-		if (!strcmp(bus, "scsi") && vw_streq(vw_xml_attr(h, "type"), "scsi"))
-			return true;
-	return false;
+	for (xmlNode *h = vw_xml_child(c->devices, "hostdev"); h && used;
+	     h = vw_xml_next(h, "hostdev"))
+		if (!strcmp(bus, "scsi") && vw_streq(vw_xml_attr(h, "type"), "scsi")) {
+			xmlHashFree(used, NULL);
+			used = NULL;
+		}
+	return used;
 }
 
 /* Take out controllers of a bus that the last disk has left. */
 static void drop_orphans(struct vw_ctx *c, const char *bus)
 {
+	xmlHashTable *used = used_controllers(c, bus);
 	xmlNode *next;
 
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = next) {
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n && used; n = next) {
 		const char *index = vw_xml_attr(n, "index");
 
 		next = vw_xml_next(n, "controller");
 		if (vw_streq(vw_xml_attr(n, "type"), bus) &&
-		    !controller_used(c, bus, index ? index : "0"))
+		    !xmlHashLookup(used, (const xmlChar *)(index ? index : "0")))
 			vw_xml_remove(c->doc, n);
 	}
+	xmlHashFree(used, NULL);
+	xmlHashFree(c->scsi, NULL);
+	c->scsi = NULL;
 }
 
 static void move(struct vw_ctx *c, xmlNode *disk, const char *bus)
@@ -202,23 +222,28 @@ void vw_disks_leave_ide(struct vw_ctx *c)
 }
 
 /* The model of the SCSI controller that a disk is on: "" = none in the XML. */
-static const char *scsi_model(const struct vw_ctx *c, const xmlNode *disk)
+static const char *scsi_model(struct vw_ctx *c, const xmlNode *disk)
 {
 	const char *number = vw_xml_attr(vw_xml_child(disk, "address"), "controller");
+	const char *model;
 
-	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
-	     n = vw_xml_next(n, "controller")) {
-		const char *index = vw_xml_attr(n, "index");
+	if (!c->scsi) {
+		c->scsi = xmlHashCreate(table_size(c));
+		for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+		     n = vw_xml_next(n, "controller")) {
+			const char *index = vw_xml_attr(n, "index");
 
-		if (vw_streq(vw_xml_attr(n, "type"), "scsi") &&
-		    !strcmp(index ? index : "0", number ? number : "0"))
-			return vw_xml_attr(n, "model") ? vw_xml_attr(n, "model") : "";
+			if (vw_streq(vw_xml_attr(n, "type"), "scsi")) /* the first one counts */
+				xmlHashAddEntry(c->scsi, (const xmlChar *)(index ? index : "0"), n);
+		}
 	}
-	return "";
+	model = vw_xml_attr(xmlHashLookup(c->scsi, (const xmlChar *)(number ? number : "0")),
+			    "model");
+	return model ? model : "";
 }
 
 /* What a template calls the bus: SCSI behind virtio is another thing than an emulated HBA. */
-static const char *bus_kind(const struct vw_ctx *c, const xmlNode *disk)
+static const char *bus_kind(struct vw_ctx *c, const xmlNode *disk)
 {
 	const char *bus = vw_disk_bus(disk);
 

@@ -37,6 +37,7 @@ struct vw_ctx {
 		*disk_facts; /* by order of the <disk> elements: names may change */
 	size_t n_disks;
 	struct _xmlHashTable *disk_names; /* target names in use; made when first needed */
+	struct _xmlHashTable *scsi;       /* SCSI controllers by index; likewise */
 	unsigned next_name;               /* no free name below this number */
 	int error;                        /* sticky -ENOMEM */
 	bool live_done;                   /* live_plan was made (may be NULL all the same) */

@@ -47,12 +47,8 @@ char *vw_plan_rules(const struct vw_plan *plan)
 	*rules = 0;
 	for (size_t i = 0; i < plan->n_findings; i++) {
 		const struct vw_finding *f = &plan->findings[i];
-		bool seen = f->action != VW_ACTION_FIX;
 
-		for (size_t j = 0; j < i && !seen; j++)
-			seen = plan->findings[j].action == VW_ACTION_FIX &&
-			       !strcmp(plan->findings[j].rule, f->rule);
-		if (!seen)
+		if (f->action == VW_ACTION_FIX && !vw_has_word(rules, f->rule))
 			len += (size_t)snprintf(rules + len, size - len, "%s%s", len ? " " : "",
 						f->rule);
 	}

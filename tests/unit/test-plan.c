@@ -183,6 +183,7 @@ static void assert_idempotent(struct fixture *f, const struct vw_plan *p, unsign
 	struct vw_plan *q;
 
 	again.facts.disks = NULL;
+	again.facts.by_target = NULL;
 	again.facts.n_disks = 0;
 	for (size_t i = 0; i < f->facts.n_disks; i++) {
 		struct vw_disk_facts *d;

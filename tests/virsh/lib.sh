@@ -30,7 +30,7 @@ trap cleanup EXIT
 fail() {
 	echo "FAILED (line ${BASH_LINENO[0]}): $*" >&2
 	for f in "$tmp/out" "$tmp/err"; do
-		[ ! -s "$f" ] || sed "s,^,  ${f##*/}: ," "$f" >&2
+		[ ! -s "$f" ] || head -n 60 "$f" | cut -c1-400 | sed "s,^,  ${f##*/}: ," >&2
 	done
 	exit 1
 }
