@@ -22,6 +22,7 @@ struct world {
 	struct vw_features table;
 	struct vw_move move;
 	const char *type, *mode; /* of the domain and its CPU; NULL = qemu, host-model */
+	const char *cpu, *extra; /* inside <cpu>; more elements; NULL = none */
 };
 
 static void make(struct world *w)
@@ -72,9 +73,9 @@ static void check(struct world *w, const char *devices, enum vw_verdict verdict,
 	assert_true(asprintf(&text,
 			     "<domain type='%s'><name>g</name><uuid>u</uuid>"
 			     "<os><type machine='q35'>hvm</type></os>"
-			     "<cpu mode='%s'/><devices>%s</devices></domain>",
+			     "<cpu mode='%s'>%s</cpu>%s<devices>%s</devices></domain>",
 			     w->type ? w->type : "qemu", w->mode ? w->mode : "host-model",
-			     devices) > 0);
+			     w->cpu ? w->cpu : "", w->extra ? w->extra : "", devices) > 0);
 	assert_int_equal(vw_xml_parse(text, strlen(text), "test", "domain", &x, NULL), 0);
 	w->move.doc = x;
 	assert_int_equal(vw_move_judge(&w->move, &j, NULL), 0);
@@ -473,6 +474,176 @@ static void test_host(void **state)
 	check(&w, "", VW_VERDICT_BLOCKED, "virt-type");
 }
 
+static void test_hugepages(void **state)
+{
+#define HUGE(page)                                                           \
+	"<memory unit='KiB'>2097152</memory><memoryBacking><hugepages>" page \
+	"</hugepages></memoryBacking>"
+	static const struct {
+		const char *extra;
+		struct vw_host_pages pages;
+		enum vw_verdict verdict;
+	} rows[] = {
+		{ HUGE(""), { 2048, 1024, 1024 }, VW_VERDICT_OK },
+		{ HUGE(""), { 2048, 1024, 1023 }, VW_VERDICT_BLOCKED },
+		{ HUGE(""), { 2048, 1024, -1 }, VW_VERDICT_OK }, /* free is not said */
+		{ HUGE(""), { 2048, 1023, -1 }, VW_VERDICT_BLOCKED },
+		{ HUGE("<page size='1' unit='G'/>"), { 1048576, 2, 2 }, VW_VERDICT_OK },
+		{ HUGE("<page size='1048576' unit='KiB'/>"),
+		  { 1048576, 2, 1 },
+		  VW_VERDICT_BLOCKED },
+		{ HUGE("<page size='1' unit='G'/>"), { 2048, 9999, 9999 }, VW_VERDICT_BLOCKED },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		struct vw_host_pages pages = rows[i].pages;
+
+		make(&w);
+		w.extra = rows[i].extra;
+		w.hosts[1].pages = &pages;
+		w.hosts[1].n_pages = 1;
+		check(&w, "", rows[i].verdict,
+		      rows[i].verdict == VW_VERDICT_BLOCKED ? "hugepages" : NOTHING);
+	}
+	make(&w);
+	w.extra = HUGE("");
+	w.hosts[1].unasked = (struct vw_words)WORDS("pages: no");
+	check(&w, "", VW_VERDICT_UNKNOWN, "unasked");
+	make(&w);
+	w.extra = "<memory unit='KiB'>2097152</memory>";
+	w.hosts[1].memory_kib = 1048576;
+	check(&w, "", VW_VERDICT_RISK, "memory-short");
+}
+
+/* invtsc moves with a fixed frequency only, to a host that runs at it, or scales. */
+static void test_invtsc(void **state)
+{
+#define INVTSC "<model>M</model><feature policy='require' name='invtsc'/>"
+#define TIMER "<clock><timer name='tsc' frequency='2600000000'/></clock>"
+	static const struct {
+		const char *cpu, *extra;
+		long long khz;
+		bool scaling;
+		enum vw_verdict verdict;
+	} rows[] = {
+		{ INVTSC, "", 2600000, false, VW_VERDICT_BLOCKED },
+		{ INVTSC, TIMER, 2600000, false, VW_VERDICT_OK },
+		{ INVTSC, TIMER, 2600600, false, VW_VERDICT_OK }, /* 250 ppm = 650 kHz */
+		{ INVTSC, TIMER, 2600700, false, VW_VERDICT_BLOCKED },
+		{ INVTSC, TIMER, 3100000, false, VW_VERDICT_BLOCKED },
+		{ INVTSC, TIMER, 3100000, true, VW_VERDICT_OK },
+		{ "<model>M</model>", TIMER, 3100000, false, VW_VERDICT_BLOCKED },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		make(&w);
+		for (size_t k = 0; k < 2; k++) {
+			w.virts[k].type = "kvm";
+			vw_featset_add(&w.virts[k].set,
+				       (unsigned)vw_features_intern(&w.table, "invtsc"));
+		}
+		w.type = "kvm";
+		w.mode = "custom";
+		w.cpu = rows[i].cpu;
+		w.extra = rows[i].extra;
+		w.hosts[1].tsc_khz = rows[i].khz;
+		w.hosts[1].tsc_scaling = rows[i].scaling;
+		check(&w, "", rows[i].verdict,
+		      rows[i].verdict == VW_VERDICT_BLOCKED ? "tsc-frequency" : NULL);
+	}
+}
+
+/* AMD and Intel. A CPU of a model without <vendor> is one for both, if they give its features. */
+static void test_vendor(void **state)
+{
+	static const struct {
+		const char *type, *mode, *cpu;
+		enum vw_verdict verdict;
+	} rows[] = {
+		{ "kvm", "host-model", "", VW_VERDICT_BLOCKED },
+		{ "kvm", "host-passthrough", "", VW_VERDICT_RISK },
+		{ "kvm", "maximum", "", VW_VERDICT_RISK },
+		{ "kvm", "custom", "<model>M</model><vendor>Intel</vendor>", VW_VERDICT_BLOCKED },
+		{ "kvm", "custom", "<model>M</model>", VW_VERDICT_OK },
+		{ "qemu", "host-model", "", VW_VERDICT_OK },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		make(&w);
+		w.virts[0].type = w.virts[1].type = w.type = rows[i].type;
+		w.virts[0].vendor = "Intel";
+		w.virts[1].vendor = "AMD";
+		w.mode = rows[i].mode;
+		w.cpu = rows[i].cpu;
+		check(&w, "", rows[i].verdict,
+		      rows[i].verdict == VW_VERDICT_OK ? NULL : "cpu-vendor");
+	}
+	/* a guest of KVM where there is only emulation */
+	make(&w);
+	w.type = "kvm";
+	w.virts[0].type = "kvm";
+	check(&w, "", VW_VERDICT_BLOCKED, "virt-type");
+}
+
+/* Devices of the host. */
+static void test_devices(void **state)
+{
+	static const struct {
+		const char *devices;
+		enum vw_verdict verdict;
+		const char *id;
+	} rows[] = {
+		{ "<hostdev type='pci'/>", VW_VERDICT_BLOCKED, "hostdev" },
+		{ "<hostdev type='mdev'/>", VW_VERDICT_BLOCKED, "hostdev" },
+		{ "<hostdev type='scsi'/>", VW_VERDICT_BLOCKED, "hostdev" },
+		{ "<hostdev type='scsi_host'/>", VW_VERDICT_BLOCKED, "hostdev" },
+		{ "<hostdev type='usb'/>", VW_VERDICT_RISK, "host-device" },
+		{ "<hostdev type='pci'><teaming type='transient'/></hostdev>", VW_VERDICT_OK,
+		  NOTHING },
+		{ "<interface type='hostdev'/>", VW_VERDICT_BLOCKED, "hostdev" },
+		{ "<interface type='hostdev'><teaming type='transient'/></interface>",
+		  VW_VERDICT_OK, NOTHING },
+		{ "<interface type='vdpa'/>", VW_VERDICT_RISK, "vhost-user" },
+		{ "<interface type='user'/>", VW_VERDICT_OK, NOTHING },
+		{ "<filesystem><driver type='virtiofs'/></filesystem>", VW_VERDICT_BLOCKED,
+		  "virtiofs" },
+		{ "<filesystem><driver type='path'/></filesystem>", VW_VERDICT_RISK,
+		  "shared-directory" },
+		{ "<shmem role='master'><model type='ivshmem-plain'/></shmem>", VW_VERDICT_RISK,
+		  "shmem" },
+		{ "<shmem><model type='ivshmem-doorbell'/></shmem>", VW_VERDICT_BLOCKED, "shmem" },
+		{ "<shmem role='master'><model type='ivshmem'/></shmem>", VW_VERDICT_BLOCKED,
+		  "shmem" },
+		{ "<tpm><backend type='passthrough'/></tpm>", VW_VERDICT_RISK, "host-device" },
+		{ "<tpm><backend type='emulator'/></tpm>", VW_VERDICT_OK, NOTHING },
+		{ "<input type='evdev'/>", VW_VERDICT_RISK, "host-device" },
+		{ "<input type='tablet' bus='usb'/>", VW_VERDICT_OK, NOTHING },
+		{ "<disk type='nvme'><source/><target dev='vda'/></disk>", VW_VERDICT_BLOCKED,
+		  "disk-nvme" },
+		{ "<disk type='network'><source protocol='rbd'/><target dev='vda'/></disk>",
+		  VW_VERDICT_OK, NOTHING },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		make(&w);
+		check(&w, rows[i].devices, rows[i].verdict, rows[i].id);
+	}
+	make(&w);
+	w.virts[1].caps = (struct vw_words)WORDS("devices=known");
+	check(&w, "<tpm><backend type='emulator'/></tpm>", VW_VERDICT_BLOCKED, "tpm");
+	make(&w);
+	w.hosts[1].arch = "aarch64";
+	check(&w, "", VW_VERDICT_BLOCKED, "host-arch");
+}
+
 /* A hostile domain: no names, no targets, a name full of quotes. */
 static void test_hostile(void **state)
 {
@@ -504,12 +675,14 @@ static void test_features(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_network),  cmocka_unit_test(test_storage),
-		cmocka_unit_test(test_pools),    cmocka_unit_test(test_luns),
-		cmocka_unit_test(test_state),    cmocka_unit_test(test_cpu),
-		cmocka_unit_test(test_tsc),      cmocka_unit_test(test_host),
-		cmocka_unit_test(test_security), cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_hostile),  cmocka_unit_test(test_features),
+		cmocka_unit_test(test_network),   cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_pools),     cmocka_unit_test(test_luns),
+		cmocka_unit_test(test_state),     cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_tsc),       cmocka_unit_test(test_host),
+		cmocka_unit_test(test_security),  cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_hugepages), cmocka_unit_test(test_invtsc),
+		cmocka_unit_test(test_vendor),    cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_hostile),   cmocka_unit_test(test_features),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
