@@ -90,6 +90,7 @@ test  umockdev                     umockdev                     umockdev
 test  libumockdev-dev              pkgconfig(umockdev-1.0)      pkgconfig(umockdev-1.0)
 test  libxml2-utils                libxml2                      libxml2-tools
 test  time                         time                         time
+test  chromium                     chromium                     chromium
 test  xz-utils                     xz                           xz
 test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
 test  msmtp-mta                    msmtp                        msmtp-mta
