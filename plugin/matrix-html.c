@@ -22,7 +22,7 @@ static const char head[] =
 	"thead th:first-child{left:0;z-index:2}\n"
 	"td{width:1.6em;min-width:1.6em;height:1.6em;text-align:center;cursor:pointer;border:1px solid #fff}\n"
 	".ok{background:#cdebcf}.risk{background:#ffe3a3}.blocked{background:#f5b7b1}.unknown{background:#d9d9d9}\n"
-	".self{background:#fff;cursor:default}.on{outline:2px solid #06c;outline-offset:-2px}\n"
+	".by{font-weight:bold;background:#dde8f5}.self{background:#fff;cursor:default}.on{outline:2px solid #06c;outline-offset:-2px}\n"
 	"#why{margin-top:1em}#why li{margin:.4em 0}code{background:#f0f0f0;padding:0 .3em}\n"
 	"</style></head><body>\n<h1>Who can migrate where</h1>\n<p id=\"sum\"></p>\n"
 	"<p><label>Hosts: <input id=\"filter\" placeholder=\"part of a name\"></label>\n"
@@ -37,7 +37,7 @@ static const char tail[] =
 	"</script>\n<script>\n'use strict';\n"
 	"const d=JSON.parse(document.getElementById('data').textContent);\n"
 	"const n=d.hosts.length,V=['ok','unknown','risk','blocked'],S=['o','?','!','x'];\n"
-	"let rows=[...Array(n).keys()],cols=rows.slice(),by=-1,up=1;\n"
+	"let rows=[...Array(n).keys()],cols=rows.slice(),by=-2,up=1;\n"
 	"const el=(t,x,c)=>{const e=document.createElement(t);if(x!==undefined)e.textContent=x;"
 	"if(c)e.className=c;return e};\n"
 	"const verdict=(i,k)=>d.verdicts[i].charCodeAt(k)-48;\n"
@@ -49,14 +49,16 @@ static const char tail[] =
 	"l.append(el('b',x.severity+' '+x.id),' '+x.message);"
 	"if(x.remedy){l.append(el('br'),'Remedy: ',el('code',x.remedy))}u.append(l)});"
 	"if(!u.children.length)u.append(el('li',"
-	"verdict(i,k)===1?'a host could not be asked':'nothing stands against it'));w.append(u)}\n"
+	"d.why[i]||d.why[k]||'nothing stands against it'));w.append(u)}\n"
 	"function sort(k){if(by===k)up=-up;else{by=k;up=1}"
-	"rows.sort((a,b)=>k<0?up*d.hosts[a].localeCompare(d.hosts[b]):"
+	"rows.sort((a,b)=>k<0?up*d.hosts[a].localeCompare(d.hosts[b],undefined,{numeric:true}):"
 	"up*(weight(b,k)-weight(a,k))||a-b);draw()}\n"
 	"function draw(){const f=document.getElementById('filter').value.toLowerCase(),"
 	"see=i=>d.hosts[i].toLowerCase().includes(f);\n"
-	"const h=el('tr'),c=el('th','from \\\\ to');c.onclick=()=>sort(-1);h.append(c);"
-	"cols.filter(see).forEach(k=>{const t=el('th');t.append(el('span',d.hosts[k]));"
+	"const head=(t,k)=>{if(by===k){t.className='by';t.ariaSort=up>0?'ascending':'descending';"
+	"t.append(up>0?' \\u25b4':' \\u25be')}return t};\n"
+	"const h=el('tr'),c=head(el('th','from \\\\ to'),-1);c.onclick=()=>sort(-1);h.append(c);"
+	"cols.filter(see).forEach(k=>{const t=el('th');t.append(el('span',d.hosts[k]));t.title=d.hosts[k];head(t,k);"
 	"t.onclick=()=>sort(k);h.append(t)});document.querySelector('thead').replaceChildren(h);\n"
 	"document.querySelector('tbody').replaceChildren(...rows.filter(see).map(i=>{const r=el('tr');"
 	"const t=el('th',d.hosts[i]);t.onclick=()=>sort(-1);r.append(t);"
@@ -107,6 +109,7 @@ static json_t *page_data(struct matrix *m)
 {
 	struct page p = { json_array(), json_object() };
 	json_t *hosts = json_array(), *verdicts = json_array(), *cells = json_array();
+	json_t *why = json_array(); /* could a host not be asked? */
 	VW_AUTOFREE char *row = calloc(m->n + 1, 1);
 	char sum[160];
 
@@ -116,14 +119,16 @@ static json_t *page_data(struct matrix *m)
 			json_array_append_new(cells, cell(&p, m, i, k));
 		}
 		json_array_append_new(hosts, out_json_string(matrix_name(m, i)));
+		json_array_append_new(
+			why, out_json_string(m->hosts[i].known ? "" : m->hosts[i].err.text));
 		json_array_append_new(verdicts, json_string(row));
 	}
 	json_decref(p.numbers);
 	snprintf(sum, sizeof(sum), "Moves: %zu ok, %zu risk, %zu blocked, %zu unknown.",
 		 m->count[VW_VERDICT_OK], m->count[VW_VERDICT_RISK], m->count[VW_VERDICT_BLOCKED],
 		 m->count[VW_VERDICT_UNKNOWN]);
-	return json_pack("{s:o, s:o, s:o, s:o, s:s}", "hosts", hosts, "verdicts", verdicts,
-			 "reasons", p.reasons, "cells", cells, "sum", sum);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "hosts", hosts, "why", why, "verdicts",
+			 verdicts, "reasons", p.reasons, "cells", cells, "sum", sum);
 }
 
 /* In a script element only "<" can end the data: it is written as \u003c. */
