@@ -12,8 +12,24 @@ static void say(struct vw_judge *j, const char *id, enum vw_severity severity, c
 		"%s", message);
 }
 
+/* From here on libvirt asks QEMU for what blocks a migration, in place of rules of its own. */
+#define LIBVIRT_ASKS_QEMU 8006000
+#define QEMU_MIGRATES_VFIO 8001000     /* if the device's driver can */
+#define QEMU_MIGRATES_VIRTIOFS 8002000 /* if virtiofsd can */
+
+/* Is it neither libvirt nor QEMU that refuses, but perhaps the device's driver? */
+static bool driver_decides(const struct vw_judge *j, const char *type)
+{
+	const struct vw_host_facts *src = j->m->src;
+
+	if (src->libvirt < LIBVIRT_ASKS_QEMU)
+		return false;
+	return !strcmp(type, "scsi") ||
+	       ((!strcmp(type, "pci") || !strcmp(type, "mdev")) && src->qemu >= QEMU_MIGRATES_VFIO);
+}
+
 /* USB devices are let through by libvirt, and unplugged; a PCI device of a failover
- * pair (<teaming type='transient'/>) is, too. */
+ * pair (<teaming type='transient'/>) is, too. An interface's device is one of PCI. */
 static void check_hostdev(struct vw_judge *j, const xmlNode *n)
 {
 	const xmlNode *teaming = vw_xml_child(n, "teaming");
@@ -25,10 +41,15 @@ static void check_hostdev(struct vw_judge *j, const xmlNode *n)
 		say(j, "host-device", VW_SEV_RISK, "hostdev",
 		    "virsh detach-device it first, attach one there",
 		    "the USB device stays behind: the guest loses it");
-	else
+	else if (driver_decides(j, vw_streq(type, "hostdev") ? "pci" : type)) {
+		j->unknown = true;
+		say(j, "hostdev", VW_SEV_INFO, "hostdev",
+		    "virsh detach-device it first; or try: a refused migration leaves the guest as it was",
+		    "whether this host device migrates only its driver knows");
+	} else
 		say(j, "hostdev", VW_SEV_BLOCKER, "hostdev",
 		    "virsh detach-device it first, attach one there",
-		    "libvirt migrates no guest with a host device");
+		    "libvirt migrates no guest with this host device");
 }
 
 static void check_interface(struct vw_judge *j, const xmlNode *n)
@@ -37,6 +58,10 @@ static void check_interface(struct vw_judge *j, const xmlNode *n)
 
 	if (!strcmp(type, "hostdev"))
 		check_hostdev(j, n);
+	else if (!strcmp(type, "vdpa") && j->m->src->libvirt &&
+		 j->m->src->libvirt < LIBVIRT_ASKS_QEMU)
+		say(j, "hostdev", VW_SEV_BLOCKER, "interface", "virsh detach-device it first",
+		    "this libvirt migrates no guest with a vDPA device");
 	else if (!strcmp(type, "vhostuser") || !strcmp(type, "vdpa"))
 		say(j, "vhost-user", VW_SEV_RISK, "interface", "run its back-end on both hosts",
 		    "its back-end must be there on the destination, under the same path");
@@ -46,7 +71,13 @@ static void check_filesystem(struct vw_judge *j, const xmlNode *n)
 {
 	const xmlNode *driver = vw_xml_child(n, "driver");
 
-	if (driver && vw_streq(vw_xml_attr(driver, "type"), "virtiofs"))
+	if (driver && vw_streq(vw_xml_attr(driver, "type"), "virtiofs") &&
+	    j->m->src->libvirt >= LIBVIRT_ASKS_QEMU && j->m->src->qemu >= QEMU_MIGRATES_VIRTIOFS) {
+		j->unknown = true;
+		say(j, "virtiofs", VW_SEV_INFO, "filesystem",
+		    "unmount and detach it; or try: a refused migration leaves the guest as it was",
+		    "whether it migrates only its virtiofsd knows, and both hosts must share the directory");
+	} else if (driver && vw_streq(vw_xml_attr(driver, "type"), "virtiofs"))
 		say(j, "virtiofs", VW_SEV_BLOCKER, "filesystem",
 		    "shut it down, use a network filesystem",
 		    "libvirt migrates no guest with virtiofs");

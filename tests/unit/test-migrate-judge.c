@@ -636,6 +636,36 @@ static void test_devices(void **state)
 		make(&w);
 		check(&w, rows[i].devices, rows[i].verdict, rows[i].id);
 	}
+	/* Newer software asks the device's driver. */
+	static const struct {
+		const char *type;
+		long long libvirt, qemu;
+		enum vw_verdict verdict;
+	} newer[] = {
+		{ "pci", 9000000, 7002000, VW_VERDICT_BLOCKED },
+		{ "pci", 9000000, 8001000, VW_VERDICT_UNKNOWN },
+		{ "mdev", 8005000, 8001000, VW_VERDICT_BLOCKED },
+		{ "mdev", 8006000, 8001000, VW_VERDICT_UNKNOWN },
+		{ "scsi", 9000000, 7002000, VW_VERDICT_UNKNOWN },
+		{ "scsi_host", 9000000, 8001000, VW_VERDICT_BLOCKED },
+	};
+	for (size_t i = 0; i < VW_N_ELEMENTS(newer); i++) {
+		char device[64];
+
+		make(&w);
+		w.hosts[0].libvirt = w.hosts[1].libvirt = newer[i].libvirt;
+		w.hosts[0].qemu = w.hosts[1].qemu = newer[i].qemu;
+		snprintf(device, sizeof(device), "<hostdev type='%s'/>", newer[i].type);
+		check(&w, device, newer[i].verdict, "hostdev");
+	}
+	make(&w);
+	w.hosts[0].libvirt = w.hosts[1].libvirt = 10000000;
+	w.hosts[0].qemu = w.hosts[1].qemu = 8002000;
+	check(&w, "<filesystem><driver type='virtiofs'/></filesystem>", VW_VERDICT_UNKNOWN,
+	      "virtiofs");
+	make(&w);
+	w.hosts[0].libvirt = w.hosts[1].libvirt = 8000000;
+	check(&w, "<interface type='vdpa'/>", VW_VERDICT_BLOCKED, "hostdev");
 	make(&w);
 	w.virts[1].caps = (struct vw_words)WORDS("devices=known");
 	check(&w, "<tpm><backend type='emulator'/></tpm>", VW_VERDICT_BLOCKED, "tpm");
