@@ -230,17 +230,25 @@ has_hook() {
 	[ -e "$dir/qemu" ] || [ -n "$(ls -A "$dir/qemu.d" 2>/dev/null)" ]
 }
 
+# Tells doctor that libvirtd was reloaded after the hook had come (root's run directory).
+mark_reloaded() {
+	act install -d -m 0755 /run/virt-warden
+	act touch /run/virt-warden/hook-reloaded
+}
+
 reload_libvirtd() {
 	local unit pid_file pid
 	for unit in libvirtd virtqemud; do
 		if [ -d /run/systemd/system ] && systemctl -q is-active "$unit" 2>/dev/null; then
 			act systemctl reload "$unit"
+			mark_reloaded
 			return
 		fi
 		for pid_file in "/run/$unit.pid" "/run/libvirt/$unit.pid"; do
 			pid=$(cat "$pid_file" 2>/dev/null) || continue
 			[[ $pid =~ ^[0-9]+$ ]] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$unit" ] || continue
 			act kill -HUP "$pid"
+			mark_reloaded
 			return
 		done
 	done

@@ -69,6 +69,7 @@ said "kill -HUP"
 said "existing-domains"
 on test ! -e /usr/bin/virt-warden || fail "--dry-run installed something"
 on test ! -e /etc/virt-warden || fail "--dry-run made /etc/virt-warden"
+on test ! -e /run/virt-warden/hook-reloaded || fail "--dry-run says that libvirtd was reloaded"
 
 run_install
 said "+ kill -HUP"
@@ -86,6 +87,10 @@ said "disk-cache"
 on virsh -q -c qemu:///system dumpxml --inactive new | grep -q "cache='none'" || fail "define: the cache was not mended"
 on virsh warden --help >"$dir/out" 2>&1 || fail "virsh warden --help: $(cat "$dir/out")"
 on virt-warden os show debian11 >"$dir/out" 2>&1 || fail "os show: $(cat "$dir/out")"
+
+# doctor knows by the mark that libvirtd was reloaded.
+on virt-warden doctor -c qemu:///system >"$dir/out" 2>&1 || true
+said "was reloaded since"
 
 # libvirtd saw the hook without being restarted: it refuses a start when the policy says so.
 on sed -i 's/^#* *start *=.*/start = refuse/' /etc/virt-warden/warden.conf
