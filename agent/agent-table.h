@@ -16,9 +16,14 @@ enum {
 	AGENT_RUNNING = 1 << 5,
 	AGENT_SAFE = 1 << 8,     /* the config with that hash is in the history, and on the disk */
 	AGENT_REVERTED = 1 << 7, /* to a snapshot: nobody took anything back by hand */
-	AGENT_GONE = 1 << 6,     /* undefined while we were at it: did we bring it back? */
+	AGENT_HOST = 1 << 9,     /* what it needs of the host came or went: look */
+	AGENT_CANNOT_START = 1 << 10, /* … and is not there: an alert is out */
+	AGENT_REFUSED = 1 << 11,      /* libvirtd refused its fixed config: an alert is out */
+	AGENT_TROUBLE = 1 << 12,      /* a disk failed, its watchdog fired: an alert is out */
+	AGENT_GONE = 1 << 6,          /* undefined while we were at it: did we bring it back? */
 };
-#define AGENT_KEPT_FLAGS (AGENT_NEW | AGENT_EXISTING | AGENT_PENDING | AGENT_UNSETTLED)
+#define AGENT_TOLD (AGENT_CANNOT_START | AGENT_REFUSED | AGENT_TROUBLE)
+#define AGENT_KEPT_FLAGS (AGENT_NEW | AGENT_EXISTING | AGENT_PENDING | AGENT_UNSETTLED | AGENT_TOLD)
 
 struct agent_entry {
 	struct agent_entry *next;
@@ -29,12 +34,14 @@ struct agent_entry {
 	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_ids()[i] */
 	uint32_t hand;     /* rules that were taken back by hand */
 	unsigned flags;
-	unsigned mark;    /* the walk that saw it last */
-	uint8_t tries;    /* starts over because another client was faster */
-	uint8_t applied;  /* our own changes since the last one of somebody else */
-	uint8_t failures; /* in a row: history, libvirtd */
-	bool expect;      /* the event of our own define is still to come */
-	uint8_t defined;  /* events since AGENT_GONE */
+	uint32_t needs_of; /* the low half of the hash of the config that needs is of */
+	uint32_t *needs;   /* how many, then so many agent_need_hash; NULL = none */
+	unsigned mark;     /* the walk that saw it last */
+	uint8_t tries;     /* starts over because another client was faster */
+	uint8_t applied;   /* our own changes since the last one of somebody else */
+	uint8_t failures;  /* in a row: history, libvirtd */
+	bool expect;       /* the event of our own define is still to come */
+	uint8_t defined;   /* events since AGENT_GONE */
 };
 
 struct agent_table {

@@ -93,6 +93,8 @@ struct agent {
 	bool journal;            /* it is journald's */
 	struct agent_guest *guests; /* agent-verify.h */
 	size_t n_guests;
+	struct agent_udev *udev;     /* udev.c */
+	int64_t host_due;            /* when to ask which domains can't start, ms; 0 = not */
 	struct agent_alerts *alerts; /* NULL = somebody else starts virt-warden-alert */
 };
 
@@ -141,6 +143,29 @@ void agent_log(struct agent *a, int priority, const char *kind, const char *name
  * interval in ms, 0 = none. */
 void agent_notify(const char *state);
 int64_t agent_notify_watchdog(void);
+/* Tell systemd that we live, when it is time. Return: when it is next, ms; 0 = never. */
+int64_t agent_notify_tick(struct agent *a);
+
+/* udev.c: what comes and goes on this host. */
+void agent_udev_open(struct agent *a);
+void agent_udev_close(struct agent *a);
+
+/* host.c: could a domain start, as far as this host's devices go? look: at its config, xml;
+ * known: that was done for the config with this hash. tick: those that udev's events concern;
+ * returns when to be called again, ms; 0 = when something happens. */
+void agent_host_look(struct agent_conn *c, struct agent_entry *e, virDomainPtr dom,
+		     const char *xml);
+bool agent_host_known(const struct agent_entry *e, uint64_t hash);
+int64_t agent_host_tick(struct agent *a);
+
+/* trouble.c: alerts about a domain itself. over: it was started, stopped, or goes on. */
+void agent_trouble(struct agent_conn *c, virDomainPtr dom, const char *kind, const char *summary,
+		   const char *detail);
+void agent_trouble_over(struct agent_conn *c, virDomainPtr dom);
+void agent_refused(struct agent_conn *c, struct agent_entry *e, virDomainPtr dom, const char *why);
+void agent_refused_over(struct agent_conn *c, struct agent_entry *e);
+/* It is undefined: so is all that was told of it over. e is gone then. */
+void agent_forget(struct agent_conn *c, struct agent_entry *e);
 
 /* tell.c: raise an alert, say that one is over (kind NULL = all of this domain). host is filled
  * in. A queue that can't be written is logged. */
@@ -158,9 +183,6 @@ void agent_verify_stop(struct agent *a);
 void agent_sampler_want(struct agent_conn *c);
 int64_t agent_sampler_tick(struct agent_conn *c);
 void agent_sampler_stop(struct agent_conn *c);
-
-/* verify-child.c: the command virt-warden, beside us or installed. malloc'ed, NULL = no memory. */
-char *agent_program(const struct agent *a);
 
 /* alerts.c: start virt-warden-alert when there is something to deliver, and nobody does. tick
  * returns when to be called again, ms; 0 = when an alert is raised. */

@@ -55,7 +55,7 @@ static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
 	if (!e || detail == VIR_DOMAIN_EVENT_UNDEFINED_RENAMED) /* "defined" comes, too */
 		return;
 	if (!e->expect) {
-		agent_table_remove(&c->table, e);
+		agent_forget(c, e);
 		c->agent->dirty = true;
 		return;
 	}
@@ -74,6 +74,7 @@ static void on_state(struct agent_conn *c, virDomainPtr dom, int event, int deta
 	if (virDomainGetUUID(dom, uuid) < 0 || !(e = agent_table_find(&c->table, uuid)))
 		return;
 	c->agent->dirty = true;
+	agent_trouble_over(c, dom);
 	agent_wake(c->agent);
 	if (event == VIR_DOMAIN_EVENT_STARTED) {
 		e->flags |= AGENT_RUNNING;
@@ -105,6 +106,7 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int det
 	case VIR_DOMAIN_EVENT_UNDEFINED: on_undefined(c, dom, detail); break;
 	case VIR_DOMAIN_EVENT_STARTED:
 	case VIR_DOMAIN_EVENT_STOPPED: on_state(c, dom, event, detail); break;
+	case VIR_DOMAIN_EVENT_RESUMED: agent_trouble_over(c, dom); break;
 	default: break;
 	}
 	return 0;
@@ -153,6 +155,7 @@ static void say(struct agent_conn *c, virDomainPtr dom, int priority, const char
 static void on_reboot(virConnectPtr conn, virDomainPtr dom, void *opaque)
 {
 	(void)conn;
+	agent_trouble_over(opaque, dom);
 	say(opaque, dom, LOG_INFO, "reboot", "the guest rebooted", NULL);
 }
 
@@ -160,8 +163,7 @@ static void on_watchdog(virConnectPtr conn, virDomainPtr dom, int action, void *
 {
 	(void)conn;
 	(void)action;
-	say(opaque, dom, LOG_WARNING, "watchdog", "the guest's watchdog fired: it hangs, or did",
-	    NULL);
+	agent_trouble(opaque, dom, "watchdog", "the guest's watchdog fired: it hangs, or did", "");
 }
 
 static void on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source, const char *alias,
@@ -176,7 +178,7 @@ static void on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source
 		text = NULL;
 		return;
 	}
-	say(opaque, dom, LOG_WARNING, "io-error", "a disk failed", text);
+	agent_trouble(opaque, dom, "io-error", "a disk failed", text);
 }
 
 static void on_agent(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *opaque)

@@ -137,17 +137,6 @@ static int64_t report(struct agent *a)
 	return 0;
 }
 
-static int64_t feed_watchdog(struct agent *a)
-{
-	if (!a->watchdog)
-		return 0;
-	if (agent_now() >= a->alive + a->watchdog) {
-		agent_notify("WATCHDOG=1");
-		a->alive = agent_now();
-	}
-	return a->alive + a->watchdog;
-}
-
 static void tick(int timer, void *opaque)
 {
 	struct agent *a = opaque;
@@ -164,7 +153,8 @@ static void tick(int timer, void *opaque)
 	for (size_t i = 0; i < a->n_conns; i++)
 		next = earlier(next, tick_conn(&a->conns[i]));
 	next = earlier(next, report(a));
-	next = earlier(next, feed_watchdog(a));
+	next = earlier(next, agent_notify_tick(a));
+	next = earlier(next, agent_host_tick(a));
 	next = earlier(next, agent_verify_tick(a));
 	next = earlier(next, agent_alerts_tick(a));
 	wait = next - agent_now();
@@ -301,6 +291,7 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 	a->timer = virEventAddTimeout(0, tick, a, NULL);
 	r = watch_signals(a, err);
 	agent_alerts_open(a);
+	agent_udev_open(a);
 	a->conns = calloc(opt->n_uris, sizeof(*a->conns));
 	if (!a->conns || a->timer < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
@@ -316,6 +307,7 @@ static void stop(struct agent *a, const struct options *opt)
 	for (size_t i = 0; i < a->n_conns; i++)
 		agent_conn_close(&a->conns[i]);
 	free(a->conns);
+	agent_udev_close(a);
 	agent_alerts_close(a);
 	if (a->started)
 		agent_state_remove(a);

@@ -36,3 +36,14 @@ int64_t agent_notify_watchdog(void)
 	/* Half of the time that systemd waits; a second at least. */
 	return n / 2000 < 1000 ? 1000 : (int64_t)(n / 2000);
 }
+
+int64_t agent_notify_tick(struct agent *a)
+{
+	if (!a->watchdog)
+		return 0;
+	if (agent_now() >= a->alive + a->watchdog) {
+		agent_notify("WATCHDOG=1");
+		a->alive = agent_now();
+	}
+	return a->alive + a->watchdog;
+}

@@ -42,10 +42,8 @@ static bool begin(struct agent_conn *c)
 }
 
 /* Does this domain have to be looked at? */
-static void compare(struct agent_conn *c, struct agent_entry *e, const char *xml)
+static void compare(struct agent_conn *c, struct agent_entry *e, uint64_t hash)
 {
-	uint64_t hash = agent_hash(xml, strlen(xml));
-
 	if (c->rebase && e->flags & AGENT_EXISTING && e->hash)
 		e->hash = hash; /* another libvirt writes it in another way: nobody's change */
 	if (hash != e->hash || (e->flags & AGENT_UNSETTLED && !e->due))
@@ -57,6 +55,7 @@ static void look(struct agent_conn *c, virDomainPtr dom)
 	VW_AUTOFREE char *xml = NULL;
 	unsigned char uuid[VIR_UUID_BUFLEN];
 	struct agent_entry *e;
+	uint64_t hash;
 	bool made;
 
 	if (virDomainGetUUID(dom, uuid) < 0 || !(e = agent_table_get(&c->table, uuid, &made)))
@@ -71,8 +70,12 @@ static void look(struct agent_conn *c, virDomainPtr dom)
 	if (e->due && e->due <= agent_now())
 		return; /* it will be, anyway */
 	xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
-	if (xml)
-		compare(c, e, xml);
+	if (!xml)
+		return;
+	hash = agent_hash(xml, strlen(xml));
+	compare(c, e, hash);
+	if (!agent_host_known(e, hash))
+		agent_host_look(c, e, dom, xml);
 }
 
 static void finish(struct agent_conn *c)
@@ -83,7 +86,7 @@ static void finish(struct agent_conn *c)
 	for (; e; e = next) {
 		next = agent_table_next(&c->table, e);
 		if (e->mark != c->table.mark && !(e->flags & AGENT_GONE))
-			agent_table_remove(&c->table, e);
+			agent_forget(c, e);
 	}
 	if (c->sync.asked)
 		agent_log(c->agent, LOG_INFO, "sync", NULL, NULL,

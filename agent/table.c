@@ -82,6 +82,7 @@ void agent_table_remove(struct agent_table *t, struct agent_entry *e)
 		p = &(*p)->next;
 	*p = e->next;
 	t->n--;
+	free(e->needs);
 	free(e);
 }
 

@@ -96,7 +96,7 @@ static bool look(struct agent_job *j)
 	if (persistent == 1)
 		j->xml = virDomainGetXMLDesc(j->dom, CONFIG);
 	if (persistent == 0 || (!j->xml && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
-		agent_table_remove(&j->c->table, e);
+		agent_forget(j->c, e);
 		return false;
 	}
 	if (!j->xml) {
@@ -107,7 +107,7 @@ static bool look(struct agent_job *j)
 	virDomainGetUUIDString(j->dom, j->uuid);
 	j->hash = agent_hash(j->xml, strlen(j->xml));
 	if (e->flags & AGENT_GONE && take_back(j)) {
-		agent_table_remove(&j->c->table, e);
+		agent_forget(j->c, e);
 		return false;
 	}
 	return true;
@@ -180,6 +180,7 @@ static void applied(struct agent_job *j, const char *stored)
 	e->flags = (e->flags & ~(unsigned)(AGENT_WORD | AGENT_REVERTED | AGENT_SAFE)) |
 		   AGENT_UNSETTLED | (active ? AGENT_PENDING : 0) | (j->held ? AGENT_SAFE : 0);
 	agent_job_left(j, true, NULL);
+	agent_refused_over(j->c, e);
 	agent_known_add(j->c, e);
 	j->a->counts.latency_n++;
 	j->a->counts.latency_ms += (uint64_t)(agent_now() - j->since);
@@ -202,6 +203,7 @@ static void refused(struct agent_job *j, const struct vw_err *err)
 	j->a->counts.refused++;
 	agent_log(j->a, LOG_WARNING, "refused", agent_job_name(j), j->uuid,
 		  "left as it is, for libvirtd refuses the fixed config: %s", err->text);
+	agent_refused(j->c, j->e, j->dom, err->text);
 	agent_job_left(j, false, NULL);
 	agent_job_settle(j);
 }
@@ -276,6 +278,8 @@ static void work(struct agent_job *j)
 		apply(j);
 		return;
 	}
+	if (j->changed)
+		agent_refused_over(j->c, e);
 	agent_job_report(j);
 	if (!j->held || j->report_only) {
 		agent_job_settle(j);
