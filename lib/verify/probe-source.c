@@ -90,6 +90,10 @@ void vw_probe_source(const struct vw_view *v, struct vw_probe_result *r)
 		r->pending = !*s->other.error && s->now - s->started < SILENT_MS && !s->over;
 		return;
 	}
+	if (s->state == VW_DOM_UNKNOWN && !s->over) {
+		vw_result_wait(v, r, VW_SKIP, "the source has answered, libvirt here has not");
+		return;
+	}
 	switch (s->other.state) {
 	case VW_DOM_RUNNING: judge_running(v, r); return;
 	case VW_DOM_PAUSED:

@@ -56,10 +56,11 @@ void vw_probe_state(const struct vw_view *v, struct vw_probe_result *r)
 			  s->name);
 		return;
 	case VW_DOM_GONE:
-		vw_result(r, VW_FAIL,
-			  "vanished: libvirt knows no such domain any more (a transient one that "
-			  "stopped); define it anew from virt-warden history %s",
-			  s->name);
+		vw_result(
+			r, VW_FAIL,
+			"libvirt here knows no such domain any more (a transient one vanishes when it "
+			"stops); virt-warden history %s has its config",
+			s->name);
 		return;
 	default:
 		vw_result_wait(v, r, VW_SKIP, "libvirt did not say: %s",
