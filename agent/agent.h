@@ -51,6 +51,7 @@ struct agent_conn {
 	int64_t reconnect;     /* when to try again, ms */
 	unsigned long version; /* of libvirtd now, 0 = unknown */
 	bool first;            /* the agent never saw this libvirtd before */
+	bool listed;           /* … and a list says which domains were there before us */
 	bool rebase;           /* another version: texts differ, though nobody changed them */
 	char *known_path;      /* what was known of the domains when we last ran */
 	size_t known_lines;    /* in that file */
@@ -183,6 +184,9 @@ void agent_verify_stop(struct agent *a);
 void agent_sampler_want(struct agent_conn *c);
 int64_t agent_sampler_tick(struct agent_conn *c);
 void agent_sampler_stop(struct agent_conn *c);
+
+/* verify-child.c: the command virt-warden, beside us or installed. malloc'ed, NULL = no memory. */
+char *agent_program(const struct agent *a);
 
 /* alerts.c: start virt-warden-alert when there is something to deliver, and nobody does. tick
  * returns when to be called again, ms; 0 = when an alert is raised. */

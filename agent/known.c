@@ -3,8 +3,9 @@
  * is still to be done, and whether it was there before the agent ("existing").
  *
  * A text file per libvirtd: a head, then a line per domain, appended whenever one was dealt
- * with (the last line of a domain holds), written anew after the first walk. If it is lost,
- * every domain counts as one that was there before: audited, not changed. */
+ * with (the last line of a domain holds), written anew after the first walk. Until then, and
+ * if it is lost, the list that install.sh made tells which domains were there before; where
+ * there is none, all were: audited, not changed. */
 #include "agent.h"
 
 #include "buf.h"
@@ -63,6 +64,41 @@ static void load_line(struct agent_conn *c, const char *line, bool same_rules)
 	e->hand = same_rules ? hand : 0;
 }
 
+/* "4dea22b3-1d52-d8f3-2516-782e98ab3fa0", as install.sh writes it. */
+static bool parse_dashed(const char *line, unsigned char uuid[16])
+{
+	char text[33];
+	size_t n = 0;
+
+	for (; *line && *line != '\n' && n < sizeof(text) - 1; line++)
+		if (*line != '-')
+			text[n++] = *line;
+	text[n] = '\0';
+	return n == 32 && (!*line || *line == '\n') &&
+	       strspn(text, "0123456789abcdefABCDEF") == 32 && parse_uuid(text, uuid);
+}
+
+/* The domains of the system's libvirtd when virt-warden was installed. */
+static void load_existing(struct agent_conn *c)
+{
+	VW_AUTOFREE char *path = NULL;
+	VW_AUTOFCLOSE FILE *f = NULL;
+	unsigned char uuid[16];
+	struct agent_entry *e;
+	char line[160];
+
+	if (strcmp(c->uri, "qemu:///system") ||
+	    asprintf(&path, "%s/existing-domains", vw_context_paths(c->agent->ctx)->statedir) < 0) {
+		path = NULL;
+		return;
+	}
+	f = fopen(path, "re");
+	c->listed = f != NULL;
+	while (f && fgets(line, sizeof(line), f))
+		if (parse_dashed(line, uuid) && (e = agent_table_get(&c->table, uuid, NULL)))
+			e->flags |= AGENT_EXISTING;
+}
+
 void agent_known_load(struct agent_conn *c)
 {
 	VW_AUTOFCLOSE FILE *f = fopen(c->known_path, "re");
@@ -72,8 +108,10 @@ void agent_known_load(struct agent_conn *c)
 
 	c->first = true;
 	if (!f || !fgets(line, sizeof(line), f) ||
-	    sscanf(line, "virt-wardend 1 %lu %" SCNx64, &version, &stamp) != 2)
+	    sscanf(line, "virt-wardend 1 %lu %" SCNx64, &version, &stamp) != 2) {
+		load_existing(c);
 		return;
+	}
 	c->first = false;
 	c->known_version = version;
 	/* A line without its end is one that was being written when we died. */

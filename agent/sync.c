@@ -66,7 +66,7 @@ static void look(struct agent_conn *c, virDomainPtr dom)
 	else
 		e->flags &= ~(unsigned)AGENT_RUNNING;
 	if (made)
-		e->flags |= c->first ? AGENT_EXISTING : AGENT_NEW;
+		e->flags |= !c->first ? AGENT_NEW : c->listed ? 0 : AGENT_EXISTING;
 	if (e->due && e->due <= agent_now())
 		return; /* it will be, anyway */
 	xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
