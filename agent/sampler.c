@@ -48,7 +48,7 @@ static void on_output(int watch, int fd, int events, void *opaque)
 static void start(struct agent_conn *c)
 {
 	struct agent_sampler *s = &c->sampler;
-	VW_AUTOFREE char *program = agent_program(c->agent);
+	VW_AUTOFREE char *program = vw_context_command(c->agent->ctx);
 	char seconds[16];
 	const char *argv[] = { program, "-c", c->uri, "verify", "--watch-all", seconds, NULL };
 	struct vw_err err = { 0 };

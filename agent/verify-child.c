@@ -13,16 +13,6 @@
 #define ARGS_MAX 32
 #define SYSTEMD_RUN "/usr/bin/systemd-run"
 
-char *agent_program(const struct agent *a)
-{
-	char *beside = vw_context_program(a->ctx, "virt-warden");
-
-	if (beside && access(beside, X_OK) == 0)
-		return beside;
-	free(beside);
-	return strdup(VW_PREFIX "/bin/virt-warden");
-}
-
 static void close_output(struct agent_guest *g)
 {
 	if (g->watch >= 0)
@@ -75,7 +65,7 @@ static size_t uncage(const char **argv, unsigned seconds, char *limit, size_t si
 int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsigned seconds,
 		       struct vw_err *err)
 {
-	VW_AUTOFREE char *program = agent_program(g->conn->agent);
+	VW_AUTOFREE char *program = vw_context_command(g->conn->agent->ctx);
 	const char *const command[] = { program, "-c", g->conn->uri, "verify", g->uuid };
 	const char *argv[ARGS_MAX] = { NULL };
 	char limit[64];

@@ -3,6 +3,7 @@
 #include "conf.h"
 #include "out-json.h"
 #include "out-table.h"
+#include "quote.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@ enum {
 	OPT_SOURCE,
 	OPT_RECORD,
 	OPT_SEEN,
-	OPT_WATCH_ALL, /* for the agent: these two are in no manual */
+	OPT_FOR_VIRSH, /* for the front-end and the agent: these are in no manual */
+	OPT_WATCH_ALL,
 	OPT_ACT,
 };
 
@@ -22,6 +24,7 @@ enum {
 struct other {
 	unsigned watch_all; /* s, 0 = no */
 	const char *act;
+	bool for_virsh; /* short: what virsh's user reads after a migration */
 };
 
 static const enum out_style health_styles[] = { OUT_GOOD, OUT_WARN, OUT_BAD, OUT_WARN };
@@ -82,6 +85,7 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		{ "source", required_argument, NULL, OPT_SOURCE },
 		{ "record", no_argument, NULL, OPT_RECORD },
 		{ "seen", required_argument, NULL, OPT_SEEN },
+		{ "for-virsh", no_argument, NULL, OPT_FOR_VIRSH },
 		{ "watch-all", required_argument, NULL, OPT_WATCH_ALL },
 		{ "act", required_argument, NULL, OPT_ACT },
 		CMD_LONG_END
@@ -101,6 +105,7 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		case OPT_SOURCE: o->source = optarg; break;
 		case OPT_RECORD: o->record = true; break;
 		case OPT_SEEN: r = parse_seen(optarg, &o->seen, err); break;
+		case OPT_FOR_VIRSH: other->for_virsh = true; break;
 		case OPT_WATCH_ALL:
 			r = cmd_number("--watch-all", optarg, 1, 3600, &value, err);
 			other->watch_all = r == 0 ? (unsigned)value : 0;
@@ -168,15 +173,38 @@ static int say_recorded(struct cmd *cmd, const struct verify_report *r)
 	return CMD_OK;
 }
 
-static int say(struct cmd *cmd, const struct verify_options *o, const struct verify_report *r)
+/* One line, and one for each probe that is not content. */
+static void print_short(const struct cmd *cmd, const struct verify_report *r)
+{
+	VW_AUTOFREE char *name = vw_printable(r->domain, 200);
+	const struct vw_verify *v = &r->verdict;
+
+	out_print(&cmd->out, OUT_PLAIN,
+		  "virt-warden: %s: %s on %s after its migration (%.1f s%s)\n", name ? name : "?",
+		  vw_health_name(v->verdict), r->host, r->seconds,
+		  r->before.known ? "" : "; what is normal for it was not known");
+	for (size_t i = 0; i < v->n; i++)
+		if (v->probes[i].status == VW_FAIL || v->probes[i].status == VW_WARN)
+			out_print(&cmd->out, OUT_PLAIN, "  %s: %s\n", v->probes[i].probe,
+				  v->probes[i].detail);
+}
+
+static int say(struct cmd *cmd, const struct verify_options *o, const struct other *other,
+	       const struct verify_report *r)
 {
 	if (o->record)
 		return say_recorded(cmd, r);
+	if (!r->known && other->for_virsh)
+		out_print(&cmd->out, OUT_PLAIN,
+			  "virt-warden: whether the guest lives could not be told: %s\n",
+			  r->err.text);
 	if (!r->known)
 		return cmd_fail(cmd, &r->err);
 	if (cmd->json && out_json_print(cmd, verify_json(r)) != CMD_OK)
 		return CMD_UNKNOWN;
-	if (!cmd->json)
+	if (other->for_virsh)
+		print_short(cmd, r);
+	else if (!cmd->json)
 		print_text(cmd, r);
 	switch (r->verdict.verdict) {
 	case VW_HEALTHY: return CMD_OK;
@@ -244,7 +272,7 @@ static int run_verify(struct cmd *cmd, int argc, char **argv)
 	if (!o.window)
 		o.window = o.migrated ? VERIFY_WINDOW_MIGRATED : VERIFY_WINDOW;
 	r = verify_run(&o, &report, &err);
-	verify_exit(r < 0 ? cmd_fail(cmd, &err) : say(cmd, &o, &report));
+	verify_exit(r < 0 ? cmd_fail(cmd, &err) : say(cmd, &o, &other, &report));
 }
 
 const struct command cmd_verify = {

@@ -106,6 +106,14 @@ int virDomainUpdateDeviceFlags(virDomainPtr domain, const char *xml, unsigned in
 		.dom = domain, .xml = xml, .flags = flags, .update = true, .real = update_flags });
 }
 
+int virDomainFree(virDomainPtr domain)
+{
+	int r = VW_NEXT(virDomainFree)(domain);
+
+	vw_verify_now();
+	return r;
+}
+
 static int migrate(struct vw_migrate_call *c)
 {
 	c->moved = VW_NEXT(virDomainMigrate3)(c->dom, c->dconn, c->params, c->nparams, c->flags);

@@ -109,22 +109,12 @@ static void add_disks(struct child *c, const struct vw_migrate_call *call)
 		add_option(c, "--migrate-disks", list.p);
 }
 
-static char *find_program(const struct vw_context *ctx)
-{
-	char *beside = vw_context_program(ctx, "virt-warden");
-
-	if (beside && access(beside, X_OK) == 0)
-		return beside;
-	free(beside);
-	return strdup(VW_PREFIX "/bin/virt-warden");
-}
-
 static void child_make(struct child *c, const struct vw_context *ctx,
 		       const struct vw_migrate_call *call)
 {
 	char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
-	add_own(c, find_program(ctx));
+	add_own(c, vw_context_command(ctx));
 	add(c, "--connect");
 	add_own(c, virConnectGetURI(virDomainGetConnect(call->dom)));
 	add(c, "preflight");
@@ -205,16 +195,28 @@ static int ask(const struct vw_migrate_call *call)
 	return code;
 }
 
+/* The move itself; that it succeeded is noted. */
+static int move(struct vw_migrate_call *call)
+{
+	int r = call->real(call);
+
+	if (r == 0 && vw_enter()) {
+		vw_verify_later(call);
+		vw_leave(true);
+	}
+	return r;
+}
+
 int vw_migrate(struct vw_migrate_call *call)
 {
 	int code;
 
 	if (!is_ours(call) || !vw_enter())
-		return call->real(call);
+		return move(call);
 	code = ask(call);
 	vw_leave(true);
 	if (code == VIR_ERR_OK)
-		return call->real(call);
+		return move(call);
 	vw_raise(code, code == VIR_ERR_OPERATION_ABORTED ? aborted : refused);
 	return -1;
 }

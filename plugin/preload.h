@@ -91,6 +91,11 @@ struct vw_migrate_call {
 /* Return: 0, or -1 as the real call, or because the policy refuses it. */
 int vw_migrate(struct vw_migrate_call *call);
 
+/* A migration has succeeded: look at the guest when the program is done with it. */
+void vw_verify_later(const struct vw_migrate_call *call);
+/* The program gives a domain back: look now, if there is something to look at. */
+void vw_verify_now(void);
+
 /* Say at the prompt what is wrong with the caches of a domain that is about to start. */
 void vw_warn_at_start(virDomainPtr dom);
 

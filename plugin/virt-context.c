@@ -252,3 +252,13 @@ struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err)
 		vw_osindex_close(vw_steal(c->osindex));
 	return vw_osindex_open(index, &c->osindex, err) < 0 ? NULL : c->osindex;
 }
+
+char *vw_context_command(const struct vw_context *c)
+{
+	char *beside = vw_context_program(c, "virt-warden");
+
+	if (beside && access(beside, X_OK) == 0)
+		return beside;
+	free(beside);
+	return strdup(VW_PREFIX "/bin/virt-warden");
+}

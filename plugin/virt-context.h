@@ -45,5 +45,7 @@ const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 
 /* Full path of a helper program of ours ("virt-warden-osinfo"): beside the running build or in $libexec. malloc'ed. */
 char *vw_context_program(const struct vw_context *c, const char *name);
+/* The command virt-warden: beside the running build, or where it is installed. malloc'ed. */
+char *vw_context_command(const struct vw_context *c);
 
 #endif

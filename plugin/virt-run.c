@@ -20,12 +20,13 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int file_actions(posix_spawn_file_actions_t *fa, int out)
+static int file_actions(posix_spawn_file_actions_t *fa, int out, bool shown)
 {
 	int r = posix_spawn_file_actions_addopen(fa, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	r = r ? r : posix_spawn_file_actions_adddup2(fa, out, STDOUT_FILENO);
-	r = r ? r : posix_spawn_file_actions_addopen(fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	if (!r && !shown)
+		r = posix_spawn_file_actions_addopen(fa, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 #if __GLIBC_PREREQ(2, 34)
 	r = r ? r : posix_spawn_file_actions_addclosefrom_np(fa, STDERR_FILENO + 1);
 #endif
@@ -50,7 +51,7 @@ static int default_signals(posix_spawnattr_t *attr)
 		 : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
-static int spawn(char *const argv[], int out, pid_t *ret)
+static int spawn(char *const argv[], int out, bool shown, pid_t *ret)
 {
 	posix_spawn_file_actions_t fa;
 	posix_spawnattr_t attr;
@@ -60,7 +61,7 @@ static int spawn(char *const argv[], int out, pid_t *ret)
 		return -r;
 	r = posix_spawnattr_init(&attr);
 	if (r == 0) {
-		r = file_actions(&fa, out);
+		r = file_actions(&fa, out, shown);
 		r = r ? r : default_signals(&attr);
 		r = r ? r : posix_spawn(ret, argv[0], &fa, &attr, argv, environ);
 		posix_spawnattr_destroy(&attr);
@@ -120,14 +121,14 @@ static int reap(pid_t pid, int64_t until, bool in_time)
 	return WTERMSIG(status) == SIGINT ? -EINTR : -ECHILD;
 }
 
-int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err *err)
+static int start(char *const argv[], bool shown, pid_t *ret_pid, int *ret_fd, struct vw_err *err)
 {
 	int fds[2] = { -1, -1 };
 	int r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return vw_err_set(err, -errno, "%s: %s", argv[0], strerror(errno));
-	r = spawn(argv, fds[1], ret_pid);
+	r = spawn(argv, fds[1], shown, ret_pid);
 	close(fds[1]);
 	if (r < 0) {
 		close(fds[0]);
@@ -137,7 +138,13 @@ int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err 
 	return 0;
 }
 
-int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err)
+int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err *err)
+{
+	return start(argv, false, ret_pid, ret_fd, err);
+}
+
+static int run(char *const argv[], bool shown, unsigned timeout_ms, char *out, size_t size,
+	       struct vw_err *err)
 {
 	int64_t until = now_ms() + timeout_ms;
 	pid_t pid = -1;
@@ -145,7 +152,7 @@ int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, stru
 	int fd = -1, r;
 
 	*out = 0;
-	r = vw_run_start(argv, &pid, &fd, err);
+	r = start(argv, shown, &pid, &fd, err);
 	if (r < 0)
 		return r;
 	in_time = take(fd, until, out, size);
@@ -155,4 +162,15 @@ int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, stru
 		vw_err_set(err, r, "%s: %s", argv[0],
 			   r == -ETIME ? "took too long and was ended" : "died");
 	return r;
+}
+
+int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err)
+{
+	return run(argv, false, timeout_ms, out, size, err);
+}
+
+int vw_run_shown(char *const argv[], unsigned timeout_ms, char *out, size_t size,
+		 struct vw_err *err)
+{
+	return run(argv, true, timeout_ms, out, size, err);
 }

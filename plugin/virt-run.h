@@ -16,6 +16,10 @@
  * could not be started or died by another signal. */
 int vw_run(char *const argv[], unsigned timeout_ms, char *out, size_t size, struct vw_err *err);
 
+/* The same, but stderr is the caller's: for progress on a terminal. */
+int vw_run_shown(char *const argv[], unsigned timeout_ms, char *out, size_t size,
+		 struct vw_err *err);
+
 /* Start it and wait for nothing: what it prints comes by *ret_fd (closed on exec), and the caller
  * reaps *ret_pid. Return: 0 or negative errno. */
 int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err *err);

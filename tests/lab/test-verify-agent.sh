@@ -84,7 +84,12 @@ alert_over() { ! alerts_of beta "$VW_BUILD/virt-warden" alerts --json | grep ver
 until_true 10 alert_over || fail "the alert stays: $(on beta "$VW_BUILD/virt-warden" alerts --json)"
 
 # Back again, and the source's agent is silent.
-move tick beta alpha
+# By our virsh, which waits for the verdict, too, and says it.
+on beta "$VW_BUILD/virsh" -c qemu:///system migrate --live --persistent --undefinesource tick \
+	"$("$lab" uri alpha)" >"$work/said" 2>&1 || fail "migrate, back: $(cat "$work/said")"
+cat "$work/said"
+grep -qE '^virt-warden: tick: healthy on alpha after its migration \([0-9.]+ s\)$' "$work/said" ||
+	fail "our virsh says: $(cat "$work/said")"
 until_true 20 verdict_is alpha tick healthy || fail "tick, back: no verdict: $(cat "$work/agent.alpha")"
 grep -q 'failed' "$work/agent.alpha" && fail "alpha: $(cat "$work/agent.alpha")"
 exit 0
