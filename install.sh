@@ -93,6 +93,7 @@ test  time                         time                         time
 test  chromium                     chromium                     chromium
 test  xz-utils                     xz                           xz
 test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
+test  curl                         curl                         curl
 test  msmtp-mta                    msmtp                        msmtp-mta
 test  python3-aiosmtpd             python3-aiosmtpd             python3-aiosmtpd
 END

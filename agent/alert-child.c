@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 
 const struct sink *const sinks[N_SINKS] = { &sink_log, &sink_scripts, &sink_webhook,
@@ -27,7 +26,7 @@ static void on_term(int signo)
 	_exit(EXIT_FAILURE);
 }
 
-static void become_child(pid_t parent)
+static void become_child(void)
 {
 	const struct sigaction term = { .sa_handler = on_term };
 	sigset_t none;
@@ -36,24 +35,41 @@ static void become_child(pid_t parent)
 	sigaction(SIGINT, &term, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent) /* it died before */
-		_exit(EXIT_FAILURE);
 }
 
-static void report(int fd, size_t first, size_t n, int code, const struct vw_err *err,
-		   const struct message *m)
+/* What a child knows of itself. */
+struct child {
+	struct messenger *m;
+	const struct sink *sink;
+	const struct run *run;
+	const struct sink_context *c;
+	struct item *items;
+	int fd;
+};
+
+/* What became of messages; the next one waits until the parent has noted these. If it was killed
+ * meanwhile we note it ourselves, and end: whoever comes next waits for our lock, which we
+ * share with it. So nothing is told twice unless we are killed, too. */
+static void report(const struct child *ch, size_t first, size_t n, int code,
+		   const struct vw_err *err, const struct message *m)
 {
+	bool alone = false;
+
 	for (size_t i = first; i < first + n; i++) {
 		struct result r = { .item = (uint32_t)i, .code = code };
+		char noted;
 
 		if (code < 0)
 			snprintf(r.error, sizeof(r.error), "%.*s", (int)sizeof(r.error) - 1,
 				 err->text);
 		memcpy(r.progress, m->progress, sizeof(r.progress));
-		if (write(fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
-			_exit(EXIT_FAILURE);
+		alone = alone || write(ch->fd, &r, sizeof(r)) != (ssize_t)sizeof(r) ||
+			read(ch->fd, &noted, 1) != 1;
+		if (alone)
+			alert_note(ch->m, ch->sink->name, &ch->run->pending[i], &r);
 	}
+	if (alone)
+		_exit(EXIT_FAILURE);
 }
 
 /* What one summary says of one alert: "web1: web1 is dead". */
@@ -118,8 +134,7 @@ static int send_summary(const struct sink *sink, const struct sink_context *c,
 }
 
 /* All in one call; if that is refused, one of them is to blame: each alone. */
-static void send_all(const struct sink *sink, const struct sink_context *c, struct item *items,
-		     size_t n, int fd)
+static void send_all(const struct child *ch, size_t n)
 {
 	struct message *m = calloc(n, sizeof(*m));
 	struct vw_err err = { 0 };
@@ -128,38 +143,52 @@ static void send_all(const struct sink *sink, const struct sink_context *c, stru
 	if (!m)
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < n; i++)
-		m[i] = items[i].message;
-	r = sink->send(c, m, n, &err);
+		m[i] = ch->items[i].message;
+	r = ch->sink->send(ch->c, m, n, &err);
 	if (r == 0 || r == -EAGAIN || n == 1) {
-		report(fd, 0, r == -EAGAIN ? 1 : n, r, &err, m);
+		report(ch, 0, r == -EAGAIN ? 1 : n, r, &err, m);
 		return;
 	}
 	for (size_t i = 0; i < n && r != -EAGAIN; i++) {
-		r = sink->send(c, &m[i], 1, &err);
-		report(fd, i, 1, r, &err, &m[i]);
+		r = ch->sink->send(ch->c, &m[i], 1, &err);
+		report(ch, i, 1, r, &err, &m[i]);
 	}
 }
 
-void alert_child(const struct sink *sink, const struct sink_context *c, struct item *items,
-		 size_t n, size_t single, int fd, pid_t parent)
+static void send_some(const struct child *ch, size_t n, size_t single)
 {
 	struct vw_err err = { 0 };
 	int r = 0;
 
-	become_child(parent);
-	if (sink->all_at_once) {
-		send_all(sink, c, items, n, fd);
-		_exit(EXIT_SUCCESS);
-	}
 	for (size_t i = 0; i < single && r != -EAGAIN; i++) {
-		r = sink->send(c, &items[i].message, 1, &err);
-		report(fd, i, 1, r, &err, &items[i].message);
+		struct message *m = &ch->items[i].message;
+
+		r = ch->sink->send(ch->c, m, 1, &err);
+		report(ch, i, 1, r, &err, m);
 	}
-	if (single < n && r != -EAGAIN) {
-		r = send_summary(sink, c, items + single, n - single, &err);
-		/* Refused or not up: they stay, and are tried again. */
-		report(fd, single, r < 0 ? 1 : n - single, r < 0 ? -EAGAIN : 0, &err,
-		       &items[single].message);
-	}
+	if (single == n || r == -EAGAIN)
+		return;
+	r = send_summary(ch->sink, ch->c, ch->items + single, n - single, &err);
+	/* Refused or not up: they stay, and are tried again. */
+	report(ch, single, r < 0 ? 1 : n - single, r < 0 ? -EAGAIN : 0, &err,
+	       &ch->items[single].message);
+}
+
+void alert_child(struct messenger *m, size_t sink, struct item *items, size_t single, int fd)
+{
+	const struct child ch = {
+		.m = m,
+		.sink = sinks[sink],
+		.run = &m->runs[sink],
+		.c = &m->context,
+		.items = items,
+		.fd = fd,
+	};
+
+	become_child();
+	if (ch.sink->all_at_once)
+		send_all(&ch, ch.run->n);
+	else
+		send_some(&ch, ch.run->n, single);
 	_exit(EXIT_SUCCESS);
 }

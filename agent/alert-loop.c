@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -23,35 +24,40 @@ static void put_off(struct messenger *m, struct run *run, const char *name, cons
 		fprintf(stderr, "virt-warden-alert: %s: %s\n", name, why);
 }
 
-static void take_result(struct messenger *m, size_t k, struct result *r)
+void alert_note(struct messenger *m, const char *sink, const struct pending *p, struct result *r)
 {
-	struct run *run = &m->runs[k];
-	const struct pending *p = r->item < run->n ? &run->pending[r->item] : NULL;
-	const int64_t now = time(NULL);
 	struct vw_alert_memory memory;
 	struct vw_alert_told *told;
 
-	if (!p)
+	if (p->what == DUE_AGAIN)
+		return;
+	r->error[sizeof(r->error) - 1] = r->progress[sizeof(r->progress) - 1] = '\0';
+	alert_memory_get(m, p->id, &memory);
+	told = vw_alert_memory_get(&memory, sink);
+	if (!told)
+		return;
+	if (r->code == 0) {
+		alert_told(told, p->what, p->severity, p->count, time(NULL));
+	} else {
+		memcpy(told->progress, r->progress, sizeof(told->progress));
+		alert_failed(told, m->context.policy, r->code == -EAGAIN, p->what, r->error,
+			     time(NULL));
+	}
+	alert_memory_put(m, p->id, &memory);
+}
+
+static void take_result(struct messenger *m, size_t k, struct result *r)
+{
+	struct run *run = &m->runs[k];
+
+	if (r->item >= run->n)
 		return;
 	run->reported++;
-	r->error[sizeof(r->error) - 1] = r->progress[sizeof(r->progress) - 1] = '\0';
 	if (r->code == 0)
 		run->failures = 0;
 	else if (r->code == -EAGAIN)
 		put_off(m, run, sinks[k]->name, r->error);
-	if (p->what == DUE_AGAIN)
-		return;
-	alert_memory_get(m, p->id, &memory);
-	told = vw_alert_memory_get(&memory, sinks[k]->name);
-	if (!told)
-		return;
-	if (r->code == 0) {
-		alert_told(told, p->what, p->severity, p->count, now);
-	} else {
-		memcpy(told->progress, r->progress, sizeof(told->progress));
-		alert_failed(told, m->context.policy, r->code == -EAGAIN, p->what, r->error, now);
-	}
-	alert_memory_put(m, p->id, &memory);
+	alert_note(m, sinks[k]->name, &run->pending[r->item], r);
 }
 
 /* The child's end. Return: true, for there may be more for its sink now. */
@@ -81,6 +87,7 @@ static bool take_results(struct messenger *m, size_t k)
 
 	if (n == (ssize_t)sizeof(r)) {
 		take_result(m, k, &r);
+		(void)!send(m->runs[k].fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 		return false;
 	}
 	return (n < 0 && errno == EINTR) ? false : end_child(m, k);

@@ -4,7 +4,7 @@
  * One process holds the deliverer's lock and knows what is due (alert-due.c, alert-loop.c); what
  * is due for a sink it hands to a child of its own (alert-child.c), one per sink at a time, so
  * that no sink keeps another waiting, and a library that dies takes nothing along. The child
- * reports each message by a pipe; the parent notes it durably beside the alert. */
+ * reports each message, the parent notes it durably beside the alert, then the next one goes. */
 #ifndef VW_ALERT_MESSENGER_H
 #define VW_ALERT_MESSENGER_H
 
@@ -62,22 +62,24 @@ void alert_told(struct vw_alert_told *told, enum due_what what, enum vw_alert_se
 void alert_failed(struct vw_alert_told *told, const struct vw_alert_policy *p, bool down,
 		  enum due_what what, const char *why, int64_t now);
 
+struct messenger;
+
 /* alert-child.c. One thing to tell, as the parent hands it to a sink's child. */
 struct item {
 	struct message message;
 	enum due_what what;
 };
-/* What became of it. Written by one write(2) of less than PIPE_BUF. */
+/* What became of it: one packet; the parent answers with a byte when it is noted. */
 struct result {
 	uint32_t item;
 	int32_t code;
 	char error[VW_ALERT_ERROR_SIZE];
 	char progress[VW_ALERT_PROGRESS_SIZE];
 };
-/* Tell the first `single` items one by one, the rest in a summary (or all at once, if the sink can);
- * write a result for each that was tried to fd. Does not return. */
-void alert_child(const struct sink *sink, const struct sink_context *c, struct item *items,
-		 size_t n, size_t single, int fd, pid_t parent) __attribute__((noreturn));
+/* Tell the first `single` items of m's run one by one, the rest in a summary (or all at once, if the
+ * sink can); report each that was tried to fd. Does not return. */
+void alert_child(struct messenger *m, size_t sink, struct item *items, size_t single, int fd)
+	__attribute__((noreturn));
 /* The group of a program that runs now: ended when the child is told to end. 0 = none. */
 void alert_child_group(pid_t group);
 
@@ -122,6 +124,8 @@ struct messenger {
 int64_t alert_round(struct messenger *m);
 void alert_memory_get(struct messenger *m, const char *id, struct vw_alert_memory *ret);
 void alert_memory_put(struct messenger *m, const char *id, const struct vw_alert_memory *memory);
+/* Note what became of a message, durably. */
+void alert_note(struct messenger *m, const char *sink, const struct pending *p, struct result *r);
 /* Deliver until nothing is left or SIGTERM comes. alert_d, host: of sink_context.
  * Return: 0 or negative errno. */
 int alert_loop(struct vw_alerts *q, const char *conf, const char *alert_d, const char *host,

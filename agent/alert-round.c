@@ -4,7 +4,7 @@
 #include "alert-messenger.h"
 #include "conf.h"
 
-#include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -180,20 +180,20 @@ static bool remember(struct run *run, const struct item *items, size_t n)
 	return true;
 }
 
-static void start(struct look *l, const struct sink *sink, struct run *run, struct item *items,
-		  size_t n, size_t single)
+static void start(struct look *l, size_t k, struct item *items, size_t n, size_t single)
 {
-	const pid_t parent = getpid();
+	struct run *run = &l->m->runs[k];
 	int ends[2];
 
-	if (!remember(run, items, n) || pipe2(ends, O_CLOEXEC) < 0) {
+	if (!remember(run, items, n) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
 		l->next = l->now + 1;
 		return;
 	}
 	run->child = fork();
 	if (run->child == 0) {
 		close(ends[0]);
-		alert_child(sink, &l->m->context, items, n, single, ends[1], parent);
+		alert_child(l->m, k, items, single, ends[1]);
 	}
 	close(ends[1]);
 	run->fd = ends[0];
@@ -204,8 +204,10 @@ static void start(struct look *l, const struct sink *sink, struct run *run, stru
 	}
 }
 
-static void serve(struct look *l, const struct sink *sink, struct run *run)
+static void serve(struct look *l, size_t k)
 {
+	const struct sink *sink = sinks[k];
+	struct run *run = &l->m->runs[k];
 	const struct vw_alert_policy *p = l->m->context.policy;
 	VW_AUTOFREE struct item *items = NULL;
 	size_t n, allowed;
@@ -231,7 +233,7 @@ static void serve(struct look *l, const struct sink *sink, struct run *run)
 	if (sink->again)
 		run->again = l->now + p->resend_seconds;
 	run->sent += (unsigned)allowed;
-	start(l, sink, run, items, n, allowed == n ? n : allowed - 1);
+	start(l, k, items, n, allowed == n ? n : allowed - 1);
 }
 
 /* Over, and every sink that there is knows it. */
@@ -277,7 +279,7 @@ int64_t alert_round(struct messenger *m)
 	finish(&l);
 	for (size_t k = 0; k < N_SINKS; k++)
 		if (sinks[k]->wanted(&m->context) || m->runs[k].child)
-			serve(&l, sinks[k], &m->runs[k]);
+			serve(&l, k);
 	l.left = l.left || m->unsaved;
 	if (m->unsaved)
 		l.next = earlier(l.next, l.now + 5);
