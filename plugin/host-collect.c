@@ -173,34 +173,43 @@ static void collect_guest(virConnectPtr conn, json_t *facts, struct vw_xml *x, c
 	json_decref(machines);
 }
 
-static void collect_cells(json_t *facts, struct vw_xml *x, const xmlNode *host)
+/* Huge pages of one cell; what is free now is another call. */
+static void collect_pages(virConnectPtr conn, json_t *facts, struct vw_xml *x, const xmlNode *cell)
 {
-	json_t *pages = json_object_get(facts, "pages");
+	const char *id = vw_xml_attr(cell, "id");
+
+	for (xmlNode *p = vw_xml_child(cell, "pages"); p; p = vw_xml_next(p, "pages")) {
+		const char *size = vw_xml_attr(p, "size");
+		unsigned kib = size ? (unsigned)strtoul(size, NULL, 10) : 0;
+		unsigned long long count = 0;
+		bool known;
+
+		if (kib <= 4) /* those of 4 KiB are not huge */
+			continue;
+		known = id && virNodeGetFreePages(conn, 1, &kib, atoi(id), 1, &count, 0) > 0;
+		json_array_append_new(json_object_get(facts, "pages"),
+				      json_pack("{s:I, s:I, s:I}", "kib", (json_int_t)kib, "total",
+						(json_int_t)strtoll(vw_xml_content(x, p), NULL, 10),
+						"free",
+						known ? (json_int_t)count : (json_int_t)-1));
+	}
+}
+
+static void collect_cells(virConnectPtr conn, json_t *facts, struct vw_xml *x, const xmlNode *host)
+{
 	const xmlNode *cell = vw_xml_path(host, "topology/cells/cell");
 	long long kib = 0;
 
 	for (; cell; cell = vw_xml_next(cell, "cell")) {
 		const xmlNode *memory = vw_xml_child(cell, "memory");
-		xmlNode *p = vw_xml_child(cell, "pages");
 
 		kib += memory ? strtoll(vw_xml_content(x, memory), NULL, 10) : 0;
-		for (; p; p = vw_xml_next(p, "pages")) {
-			const char *size = vw_xml_attr(p, "size");
-			long long n = size ? strtoll(size, NULL, 10) : 0;
-
-			if (n > 4) /* 4 KiB pages are not huge */
-				json_array_append_new(
-					pages,
-					json_pack(
-						"{s:I, s:I, s:i}", "kib", (json_int_t)n, "total",
-						(json_int_t)strtoll(vw_xml_content(x, p), NULL, 10),
-						"free", -1));
-		}
+		collect_pages(conn, facts, x, cell);
 	}
 	json_object_set_new(facts, "memory_kib", json_integer(kib));
 }
 
-static void collect_host(json_t *facts, struct vw_xml *x, const xmlNode *host)
+static void collect_host(virConnectPtr conn, json_t *facts, struct vw_xml *x, const xmlNode *host)
 {
 	const xmlNode *uuid = vw_xml_child(host, "uuid"), *arch = vw_xml_path(host, "cpu/arch");
 	const xmlNode *c = vw_xml_path(host, "cpu/counter");
@@ -223,7 +232,7 @@ static void collect_host(json_t *facts, struct vw_xml *x, const xmlNode *host)
 			json_array_append_new(json_object_get(facts, "security"),
 					      out_json_string(vw_xml_content(x, model)));
 	}
-	collect_cells(facts, x, host);
+	collect_cells(conn, facts, x, host);
 }
 
 static void collect_capabilities(virConnectPtr conn, json_t *facts)
@@ -238,7 +247,7 @@ static void collect_capabilities(virConnectPtr conn, json_t *facts)
 	}
 	root = vw_xml_root(x);
 	if (vw_xml_child(root, "host"))
-		collect_host(facts, x, vw_xml_child(root, "host"));
+		collect_host(conn, facts, x, vw_xml_child(root, "host"));
 	for (xmlNode *g = vw_xml_child(root, "guest"); g; g = vw_xml_next(g, "guest")) {
 		const xmlNode *arch = vw_xml_child(g, "arch"), *os = vw_xml_child(g, "os_type");
 

@@ -97,6 +97,7 @@ static void say_missing(struct vw_judge *j, const struct cpu *c, const char *mis
 						 .severity = VW_SEV_BLOCKER,
 						 .property = "cpu",
 						 .source = missing,
+						 .destination = j->to->model,
 						 .remedy = remedy },
 			     "the destination's CPU lacks %s", missing);
 	else
@@ -105,6 +106,7 @@ static void say_missing(struct vw_judge *j, const struct cpu *c, const char *mis
 						 .severity = VW_SEV_RISK,
 						 .property = "cpu",
 						 .source = missing,
+						 .destination = j->to->model,
 						 .remedy = remedy },
 			     "mode '%s' is let through, but the guest loses %s and may crash",
 			     c->mode, missing);

@@ -85,6 +85,22 @@ static long long memory_kib(const struct vw_judge *j)
 		       : 0;
 }
 
+static void say_hugepages(struct vw_judge *j, long long size, long long need, long long have)
+{
+	VW_AUTOFREE char *remedy = NULL;
+	char here[32], there[32];
+
+	snprintf(here, sizeof(here), "%lld", need);
+	snprintf(there, sizeof(there), "%lld", have);
+	if (asprintf(
+		    &remedy,
+		    "on %s: echo %lld >/sys/kernel/mm/hugepages/hugepages-%lldkB/nr_hugepages (so many more)",
+		    j->m->dst->name, need - have, size) < 0)
+		remedy = NULL;
+	say(j, "hugepages", VW_SEV_BLOCKER, here, there, remedy,
+	    "the destination has not enough free huge pages of that size");
+}
+
 static void check_hugepages(struct vw_judge *j, const xmlNode *huge)
 {
 	const xmlNode *page = vw_xml_child(huge, "page");
@@ -100,16 +116,15 @@ static void check_hugepages(struct vw_judge *j, const xmlNode *huge)
 	if (size <= 0 || size > 1LL << 40)
 		return;
 	size *= factor;
-	for (size_t i = 0; i < j->m->dst->n_pages; i++) {
+	need = (need + size - 1) / size;
+	for (size_t i = 0; i < j->m->dst->n_pages; i++) { /* one entry for each NUMA node */
 		const struct vw_host_pages *p = &j->m->dst->pages[i];
 
 		if (p->kib == size)
-			have = p->free >= 0 ? p->free : p->total;
+			have += p->free >= 0 ? p->free : p->total;
 	}
-	if (have < (need + size - 1) / size)
-		say(j, "hugepages", VW_SEV_BLOCKER, "", "",
-		    "reserve huge pages of that size there (vm.nr_hugepages)",
-		    "the destination has not enough free huge pages of that size");
+	if (have < need)
+		say_hugepages(j, size, need, have);
 }
 
 /* As it would be sent: labels that libvirt added on its own do not travel. */
@@ -123,10 +138,20 @@ static void check_security(struct vw_judge *j)
 
 		if (model && strcmp(model, "none") != 0 && j->m->dst->security.n &&
 		    !vw_words_have(&j->m->dst->security, model))
-			say(j, "security-model", VW_SEV_BLOCKER, model, "",
+			say(j, "security-model", VW_SEV_BLOCKER, model, j->m->dst->security.v[0],
 			    "drop <seclabel>, or enable the model there",
 			    "its security model is not in use there");
 	}
+}
+
+static void say_memory(struct vw_judge *j)
+{
+	char here[32], there[32];
+
+	snprintf(here, sizeof(here), "%lld KiB", memory_kib(j));
+	snprintf(there, sizeof(there), "%lld KiB", j->m->dst->memory_kib);
+	say(j, "memory-short", VW_SEV_RISK, here, there, "choose a larger host",
+	    "the guest has more memory than the whole destination");
 }
 
 void vw_check_host(struct vw_judge *j)
@@ -147,6 +172,5 @@ void vw_check_host(struct vw_judge *j)
 	if (huge)
 		check_hugepages(j, huge);
 	else if (j->m->dst->memory_kib && memory_kib(j) > j->m->dst->memory_kib)
-		say(j, "memory-short", VW_SEV_RISK, "", "", "choose a larger host",
-		    "the guest has more memory than the whole destination");
+		say_memory(j);
 }

@@ -20,6 +20,7 @@ static void check_file(struct vw_judge *j, const char *path, const char *id, con
 					 .severity = VW_SEV_BLOCKER,
 					 .property = property,
 					 .source = path,
+					 .destination = "not there",
 					 .remedy = remedy },
 		     "the file is not there on the destination");
 }

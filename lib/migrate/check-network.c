@@ -13,6 +13,7 @@ static const struct vw_host_net *find_net(const struct vw_host_facts *h, const c
 static void check_network(struct vw_judge *j, const char *name)
 {
 	const struct vw_host_net *net = find_net(j->m->dst, name);
+	VW_AUTOFREE char *uri = vw_judge_word(j->m->dst->uri), *word = vw_judge_word(name);
 	VW_AUTOFREE char *remedy = NULL;
 
 	if (vw_host_unasked(j->m->dst, "networks")) {
@@ -21,8 +22,10 @@ static void check_network(struct vw_judge *j, const char *name)
 	}
 	if (net && net->active)
 		return;
-	if (asprintf(&remedy, "virsh -c %s %s", j->m->dst->uri,
-		     net ? "net-start NETWORK" : "net-define FILE, then net-start") < 0)
+	if (asprintf(&remedy,
+		     net ? "virsh -c %1$s net-start %2$s"
+			 : "virsh net-dumpxml %2$s >net.xml; virsh -c %1$s net-create net.xml",
+		     vw_or_empty(uri), vw_or_empty(word)) < 0)
 		remedy = NULL;
 	vw_judge_add(j,
 		     &(struct vw_found){ .id = net ? "network-inactive" : "network-missing",

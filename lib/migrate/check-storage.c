@@ -159,24 +159,41 @@ static void check_target(struct vw_judge *j, const struct disk *d)
 	    "there is nothing to copy onto, and libvirt can't create it");
 }
 
+static void say_absent(struct vw_judge *j, const struct disk *d, const char *id,
+		       enum vw_severity severity, const char *remedy, const char *message)
+{
+	vw_judge_add(j,
+		     &(struct vw_found){ .id = id,
+					 .severity = severity,
+					 .property = d->target,
+					 .source = d->path,
+					 .destination = "not there",
+					 .remedy = remedy },
+		     "%s", message);
+}
+
 static void check_there(struct vw_judge *j, const struct disk *d)
 {
 	bool cdrom = !strcmp(d->device, "cdrom") || !strcmp(d->device, "floppy");
 	enum vw_known there = vw_host_file(j->m->dst, d->path);
+	VW_AUTOFREE char *remedy = NULL, *target = vw_judge_word(d->target);
 
 	/* The way back: its host has it, until it is taken away. */
 	if (there == VW_YES || (j->m->flags & VW_MOVE_BACK && !j->m->dst->n_files))
 		return;
 	if (there == VW_UNKNOWN && same_pool(j, d) == VW_YES)
 		return;
+	if (cdrom && asprintf(&remedy, "virsh change-media %s %s --eject, or put the medium there",
+			      j->name, vw_or_empty(target)) < 0)
+		remedy = NULL;
 	if (there == VW_NO && d->optional)
-		say(j, d, "media-missing", VW_SEV_RISK, "put the medium there, or eject it",
-		    "the medium is not there: the guest finds the drive empty");
+		say_absent(j, d, "media-missing", VW_SEV_RISK, remedy,
+			   "the medium is not there: the guest finds the drive empty");
 	else if (there == VW_NO)
-		say(j, d, cdrom ? "media-missing" : "disk-missing", VW_SEV_BLOCKER,
-		    cdrom ? "put the medium there too, or virsh change-media --eject"
-			  : "give the destination access to it (zoning, mount, pool)",
-		    "it is not there on the destination");
+		say_absent(j, d, cdrom ? "media-missing" : "disk-missing", VW_SEV_BLOCKER,
+			   cdrom ? remedy
+				 : "give the destination access to it (zoning, mount, pool)",
+			   "it is not there on the destination");
 	else
 		vw_judge_unseen(j, d->target, d->path);
 }

@@ -28,6 +28,8 @@ void vw_judge_unknown(struct vw_judge *j, const struct vw_host_facts *h, const c
 		      const char *property);
 /* Whether the destination has the file could not be seen: the verdict can't be ok. */
 void vw_judge_unseen(struct vw_judge *j, const char *property, const char *path);
+/* A word of a remedy as a shell takes it back. Return: malloc'ed; NULL: no memory. */
+char *vw_judge_word(const char *s);
 /* Text of the domain's element, "" if there is none. */
 const char *vw_judge_text(const struct vw_judge *j, const char *path);
 const char *vw_or_empty(const char *s);

@@ -113,7 +113,7 @@ const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const 
 	for (size_t i = 0; n && i < h->n_pools; i++) {
 		const char *dir = h->pools[i].path;
 
-		if (strlen(dir) == n && !strncmp(dir, path, n))
+		if (h->pools[i].active && strlen(dir) == n && !strncmp(dir, path, n))
 			return &h->pools[i];
 	}
 	return NULL;

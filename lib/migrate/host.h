@@ -113,7 +113,7 @@ const char *vw_host_unasked(const struct vw_host_facts *h, const char *section);
 /* Is there such a file? By what was asked for the domain; else by a pool's volumes and the disks (YES
  * only: a pool may not have been refreshed). */
 enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path);
-/* The pool whose directory the path lies in, NULL = none. */
+/* The active pool whose directory the path lies in, NULL = none. */
 const struct vw_host_pool *vw_host_pool_of(const struct vw_host_facts *h, const char *path);
 /* The innermost active pool that the path lies in, at any depth, NULL = none. */
 const struct vw_host_pool *vw_host_pool_over(const struct vw_host_facts *h, const char *path);

@@ -158,6 +158,16 @@ void vw_judge_unseen(struct vw_judge *j, const char *property, const char *path)
 		"%s: could not be asked for the file", j->m->dst->name);
 }
 
+char *vw_judge_word(const char *s)
+{
+	static const char command[] = "virt-warden x ";
+	char *text = vw_command_text("x", s);
+
+	if (text)
+		memmove(text, text + strlen(command), strlen(text + strlen(command)) + 1);
+	return text;
+}
+
 static int worst_first(const void *a, const void *b)
 {
 	const struct vw_reason *x = a, *y = b;
@@ -190,10 +200,9 @@ static const char *virt_type(const struct vw_judge *j)
 int vw_move_judge(const struct vw_move *m, struct vw_judgement *ret, struct vw_err *err)
 {
 	struct vw_judge j = { .m = m, .root = m->doc ? vw_xml_root(m->doc) : NULL };
-	static const char command[] = "virt-warden check ";
-	VW_AUTOFREE char *name = vw_command_text("check", vw_judge_text(&j, "name"));
+	VW_AUTOFREE char *name = vw_judge_word(vw_judge_text(&j, "name"));
 
-	j.name = name ? name + strlen(command) : "";
+	j.name = vw_or_empty(name);
 	j.from = vw_host_virt(m->src, virt_type(&j));
 	j.to = vw_host_virt(m->dst, virt_type(&j));
 	for (size_t i = 0; i < VW_N_ELEMENTS(groups); i++)

@@ -130,6 +130,10 @@ guest local-file-b <<<"$(disk file "$images/local.img")" | from=beta scenario lo
 "$lab" exec alpha truncate -s 8M "$images/only-here.img"
 guest copy-no-target <<<"$(disk file "$images/only-here.img")" |
 	scenario copy-no-target blocked disk-target-missing --copy-storage -- --copy-storage-all
+real beta pool-create-as images dir --target "$images" >/dev/null
+guest copy-precreate <<<"$(disk file "$images/only-here.img")" |
+	scenario copy-precreate ok "" --copy-storage -- --copy-storage-all
+real beta pool-destroy images >/dev/null
 guest transient <<<"$(disk file "$images/local.img" '<transient/>')" | scenario transient blocked disk-transient
 guest no-lun <<<"$(disk block "$away")" | scenario no-lun blocked disk-missing
 "$lab" exec alpha truncate -s 1M "$images/install.iso"

@@ -507,6 +507,11 @@ static void test_hugepages(void **state)
 		check(&w, "", rows[i].verdict,
 		      rows[i].verdict == VW_VERDICT_BLOCKED ? "hugepages" : NOTHING);
 	}
+	make(&w); /* half of them on each of two NUMA nodes */
+	w.extra = HUGE("");
+	w.hosts[1].pages = (struct vw_host_pages[]){ { 2048, 512, 512 }, { 2048, 512, 512 } };
+	w.hosts[1].n_pages = 2;
+	check(&w, "", VW_VERDICT_OK, NOTHING);
 	make(&w);
 	w.extra = HUGE("");
 	w.hosts[1].unasked = (struct vw_words)WORDS("pages: no");
