@@ -8,16 +8,34 @@
 #include <libxml/relaxng.h>
 #include <sys/stat.h>
 
+bool doctor_open_to_others(const char *path, unsigned *ret_mode)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	*ret_mode = (unsigned)st.st_mode & 07777;
+	return st.st_mode & 022 || (st.st_uid != 0 && st.st_uid != geteuid());
+}
+
 void doctor_config(struct doctor *d, struct doctor_result *r)
 {
 	struct vw_policy policy;
 	struct vw_err err = { 0 };
+	unsigned mode;
 
 	if (vw_conf_load(d->paths.conf, &policy, &err) < 0)
 		doctor_say(
 			r, DOCTOR_FAIL,
 			"correct that line; until then the hook and virsh use the defaults or nothing",
 			"%s", err.text);
+	else if (doctor_open_to_others(d->paths.conf, &mode) ||
+		 doctor_open_to_others(d->paths.templates_d, &mode))
+		doctor_say(r, DOCTOR_FAIL,
+			   "chown root: and chmod go-w it, and " VW_SYSCONFDIR
+			   "/virt-warden/templates.d: they say what is done as root",
+			   "%s: others than root may write it, or the templates (mode %04o)",
+			   d->paths.conf, mode);
 	else if (access(d->paths.conf, F_OK) < 0)
 		doctor_say(r, DOCTOR_PASS, "", "%s: not there, so the defaults hold",
 			   d->paths.conf);

@@ -2,6 +2,7 @@
 /* `doctor`: libvirt, and our parts on this host. */
 #include "cmd-doctor.h"
 #include "cmd-install.h"
+#include "cmd-status.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -70,11 +71,16 @@ void doctor_preload(struct doctor *d, struct doctor_result *r)
 void doctor_hook(struct doctor *d, struct doctor_result *r)
 {
 	char path[PATH_MAX];
+	unsigned mode;
 	struct stat st;
 
 	(void)d;
 	if (!install_hook(path))
 		doctor_say(r, DOCTOR_FAIL, "run install.sh", "%s: not there, or not ours", path);
+	else if (doctor_open_to_others(path, &mode))
+		doctor_say(r, DOCTOR_FAIL,
+			   "chown root: and chmod 755 it, for libvirtd runs it as root",
+			   "%s: others than root may write it (mode %04o)", path, mode);
 	else if (access(path, X_OK) < 0)
 		doctor_say(r, DOCTOR_FAIL, "chmod 755 it", "%s: not executable", path);
 	else if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
@@ -142,18 +148,68 @@ static bool file_begins(const char *sysroot, const char *path, char c)
 	return first == c;
 }
 
+/* Debian's profile of libvirtd names the hooks that it may run; an admin's may not. Is there a
+ * profile, and does it (or what is included in it from local/) say nothing of hooks? */
+static bool profile_forgets_hooks(const char *sysroot)
+{
+	static const char *const files[] = { "/apparmor.d/usr.sbin.libvirtd",
+					     "/apparmor.d/local/usr.sbin.libvirtd" };
+	bool there = false, named = false;
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(files); i++) {
+		VW_AUTOFCLOSE FILE *f = NULL;
+		char full[PATH_MAX], line[1024];
+
+		snprintf(full, sizeof(full), "%s%s%s", sysroot, VW_SYSCONFDIR, files[i]);
+		f = fopen(full, "re");
+		there = there || (i == 0 && f);
+		while (f && fgets(line, sizeof(line), f))
+			named = named ||
+				(line[strspn(line, " \t")] != '#' && strstr(line, "libvirt/hooks"));
+	}
+	return there && !named;
+}
+
 void doctor_security(struct doctor *d, struct doctor_result *r)
 {
-	if (file_begins(d->paths.sysroot, "/sys/fs/selinux/enforce", '1'))
+	const char *root = d->paths.sysroot;
+
+	if (file_begins(root, "/sys/fs/selinux/enforce", '1'))
 		doctor_say(
 			r, DOCTOR_PASS, "",
 			"SELinux enforces; if the hook is not run: restorecon -R " INSTALL_HOOKS_DIR);
-	else if (file_begins(d->paths.sysroot, "/sys/module/apparmor/parameters/enabled", 'Y'))
+	else if (!file_begins(root, "/sys/module/apparmor/parameters/enabled", 'Y'))
+		doctor_say(r, DOCTOR_PASS, "", "neither SELinux nor AppArmor confines libvirtd");
+	else if (profile_forgets_hooks(root))
+		doctor_say(r, DOCTOR_FAIL,
+			   "add the line '" INSTALL_HOOKS_DIR "/** rmix,' to " VW_SYSCONFDIR
+			   "/apparmor.d/local/usr.sbin.libvirtd, then: systemctl reload apparmor",
+			   "libvirtd's AppArmor profile does not let it run hooks");
+	else
 		doctor_say(r, DOCTOR_PASS, "",
 			   "AppArmor is on: the hook runs under libvirtd's profile; "
 			   "if it is denied, dmesg says so");
+}
+
+/* It runs: is it of use? */
+static void look_at_agent(const struct doctor *d, struct doctor_result *r, pid_t pid)
+{
+	struct status_agent told;
+
+	if (!status_agent_read(d->paths.rundir, pid, &told))
+		doctor_say(r, DOCTOR_WARN, "systemctl restart virt-wardend",
+			   "virt-wardend runs (pid %d), but tells nothing in %s/agent", (int)pid,
+			   d->paths.rundir);
+	else if (told.connected < told.connections)
+		doctor_say(
+			r, DOCTOR_WARN,
+			"see that libvirtd runs (systemctl status libvirtd); it tries again by itself",
+			"virt-wardend runs (pid %d), but %zu of %zu libvirt connected", (int)pid,
+			told.connected, told.connections);
 	else
-		doctor_say(r, DOCTOR_PASS, "", "neither SELinux nor AppArmor confines libvirtd");
+		doctor_say(r, DOCTOR_PASS, "",
+			   "virt-wardend runs (pid %d), %zu of %zu libvirt connected", (int)pid,
+			   told.connected, told.connections);
 }
 
 void doctor_agent(struct doctor *d, struct doctor_result *r)
@@ -163,10 +219,10 @@ void doctor_agent(struct doctor *d, struct doctor_result *r)
 	pid_t pid = install_find_process(d->paths.sysroot, names);
 
 	if (pid)
-		doctor_say(r, DOCTOR_PASS, "", "virt-wardend runs (pid %d)", (int)pid);
+		look_at_agent(d, r, pid);
 	else if (access(program, X_OK) == 0)
-		doctor_say(r, DOCTOR_WARN, "systemctl start virt-wardend", "%s does not run",
-			   program);
+		doctor_say(r, DOCTOR_WARN, "systemctl enable --now virt-wardend (or: virt-wardend)",
+			   "%s does not run: clients other than virsh pass us by", program);
 	else
 		doctor_say(r, DOCTOR_SKIP, "",
 			   "not installed: only what goes through virsh is fixed");

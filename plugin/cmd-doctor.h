@@ -28,6 +28,9 @@ struct doctor_check {
 	void (*run)(struct doctor *d, struct doctor_result *r);
 };
 
+/* May others than root (or we) write it? *ret_mode: set if it is there. */
+bool doctor_open_to_others(const char *path, unsigned *ret_mode);
+
 /* cmd-doctor-host.c: what lies on this host. cmd-doctor-data.c: data and config. */
 void doctor_libvirt(struct doctor *d, struct doctor_result *r);
 void doctor_wrapper(struct doctor *d, struct doctor_result *r);

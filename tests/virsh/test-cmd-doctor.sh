@@ -77,6 +77,67 @@ on sh -c 'mkdir -p "$VIRT_WARDEN_STATEDIR/run" /run/virt-warden
 run 0 doctor
 check hook-seen pass 'reloaded since'
 
+# Permissions: who may write the hook or the config is root.
+on chmod 775 $hook
+broken hook 'others than root may write it \(mode 0775\)'
+on chmod 755 $hook
+echo '[policy]' >"$tmp/warden.conf"
+chmod 666 "$tmp/warden.conf"
+broken config "$tmp/warden.conf: others than root may write it.*mode 0666"
+rm "$tmp/warden.conf"
+mkdir -m 777 "$tmp/templates.d"
+broken config 'or the templates \(mode 0777\)'
+rmdir "$tmp/templates.d"
+
+# SELinux, AppArmor: as a fake /sys tells, and libvirtd's profile.
+mkdir -p "$tmp/root/sys/fs/selinux" "$tmp/root/sys/module/apparmor/parameters" "$tmp/root/etc/apparmor.d/local"
+rooted() { on env VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" VIRT_WARDEN_SYSROOT="$tmp/root" virt-warden doctor; }
+echo 1 >"$tmp/root/sys/fs/selinux/enforce"
+run 0 rooted
+check security pass 'SELinux enforces.*restorecon'
+echo 0 >"$tmp/root/sys/fs/selinux/enforce"
+run 0 rooted
+check security pass 'neither'
+echo Y >"$tmp/root/sys/module/apparmor/parameters/enabled"
+run 0 rooted
+check security pass 'AppArmor is on'
+printf 'profile libvirtd {\n  # /etc/libvirt/hooks/** rmix,\n}\n' >"$tmp/root/etc/apparmor.d/usr.sbin.libvirtd"
+run 1 rooted
+check security fail 'does not let it run hooks.*Remedy: add the line'
+echo '  /etc/libvirt/hooks/** rmix,' >"$tmp/root/etc/apparmor.d/local/usr.sbin.libvirtd"
+run 0 rooted
+check security pass 'AppArmor is on'
+
+# The agent: runs and is connected; libvirtd gone; tells nothing.
+on "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" >"$tmp/agent.log" 2>&1 &
+agent_says() { # agent_says STATUS TEXT: within some seconds
+	for _ in $(seq 50); do
+		doctor >"$tmp/out" 2>"$tmp/err" || true
+		! grep -qE "^agent +$1  .*$2" "$tmp/out" || return 0
+		sleep 0.2
+	done
+	fail "doctor does not say '$1 $2' of the agent: $(cat "$tmp/agent.log")"
+}
+agent_says pass 'runs \(pid [0-9]+\), 1 of 1 libvirt connected'
+# shellcheck disable=SC2016  # the host's own variable is meant
+on sh -c 'mv "$VIRT_WARDEN_STATEDIR/run/agent" "$VIRT_WARDEN_STATEDIR/run/kept" 2>/dev/null || mv /run/virt-warden/agent /run/virt-warden/kept'
+doctor >"$tmp/out" || true
+check agent warn 'tells nothing.*Remedy: systemctl restart'
+# shellcheck disable=SC2016
+on sh -c 'mv "$VIRT_WARDEN_STATEDIR/run/kept" "$VIRT_WARDEN_STATEDIR/run/agent" 2>/dev/null || mv /run/virt-warden/kept /run/virt-warden/agent'
+on env VIRT_WARDEN_STATEDIR=/var/lib/other "$VW_BUILD/virt-wardend" --foreground -c nosuch:/// --pidfile "$tmp/other.pid" >"$tmp/other.log" 2>&1 &
+for _ in $(seq 50); do [ -s "$tmp/other.pid" ] && break || sleep 0.1; done
+on kill "$(cat "$tmp/agent.pid")"
+alone() { on env VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" VIRT_WARDEN_STATEDIR=/var/lib/other virt-warden doctor; }
+for _ in $(seq 50); do
+	alone >"$tmp/out" 2>"$tmp/err" || true
+	! grep -qE '^agent +warn  .*0 of 1 libvirt connected' "$tmp/out" || break
+	sleep 0.2
+done
+check agent warn '0 of 1 libvirt connected.*Remedy: see that libvirtd runs'
+on kill "$(cat "$tmp/other.pid")"
+for _ in $(seq 50); do [ -e "$tmp/other.pid" ] && sleep 0.1 || break; done
+
 # The wrapper: another virsh comes first, none at all.
 run 1 on env PATH=/usr/bin:/bin VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" "$VW_BUILD/virt-warden" doctor
 check wrapper fail '/usr/bin/virsh, not our wrapper'
@@ -105,6 +166,13 @@ check os-index fail "$tmp/cache/os.index"
 rm "$tmp/cache/os.index"
 run 1 on env VIRT_WARDEN_CACHEDIR="$tmp/cache" "$tmp/bin/virt-warden" doctor
 check os-index fail "$tmp/cache/os.index"
+
+# Older than osinfo-db, to which the admin has added something, and not to be rebuilt.
+cp "$VIRT_WARDEN_CACHEDIR/os.index" "$tmp/cache/os.index"
+on mkdir -p /etc/osinfo/os/example.org
+on env VIRT_WARDEN_CACHEDIR="$tmp/cache" "$tmp/bin/virt-warden" doctor >"$tmp/out" || true
+check os-index warn 'older than osinfo-db'
+on rm -r /etc/osinfo
 
 # The preload library: not a library; no libvirt: two checks of their own.
 echo rubbish >"$tmp/bin/virsh-warden.so"
