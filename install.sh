@@ -42,6 +42,7 @@ build libinih-dev                  pkgconfig(inih)              pkgconfig(inih)
 build libcurl4-openssl-dev|libcurl4-gnutls-dev pkgconfig(libcurl) pkgconfig(libcurl)
 build libudev-dev                  pkgconfig(libudev)           pkgconfig(libudev)
 build libvirt-clients              libvirt-client               libvirt-client
+build musl-tools                   -                            -
 demo  libvirt-daemon-system        libvirt-daemon               libvirt-daemon
 demo  libvirt-daemon-driver-qemu   libvirt-daemon-driver-qemu   libvirt-daemon-driver-qemu
 demo  qemu-system-x86              qemu-system-x86-core         qemu-x86

@@ -38,7 +38,7 @@ static void attempt_clear(struct attempt *a)
 	vw_plan_free(a->plan); /* borrows from the facts */
 	vw_gathered_free(a->facts);
 	vw_xml_free(a->doc);
-	vw_context_close(a->ctx);
+	vw_give_context(a->ctx);
 	free(a->previous);
 }
 
@@ -189,7 +189,7 @@ static int recognise(struct attempt *a, struct vw_err *err)
 static int consider(struct attempt *a, struct vw_err *err)
 {
 	const struct vw_policy *policy;
-	int r = vw_context_open(&a->ctx, err);
+	int r = vw_take_context(&a->ctx, err);
 
 	if (r < 0)
 		return r;

@@ -6,6 +6,7 @@
  * it. `virsh NAME …` runs virsh-NAME or virt-NAME when virsh has no command
  * NAME; `virsh warden …` runs virt-warden. VIRT_WARDEN=off, a set-id run and a
  * missing library all give the plain virsh. */
+#include "probe.h"
 #include "virsh-args.h"
 
 #include <errno.h>
@@ -226,6 +227,19 @@ static void set_preload(const char *library)
 	setenv("LD_PRELOAD", value, 1);
 }
 
+/* A define has its disks looked at: by a child of ours, which costs much less than one of
+ * virsh's, with its 60 libraries. */
+static void start_prober(int argc, char **argv)
+{
+	const struct vw_virsh_args a = vw_virsh_args_parse(argc, argv);
+	const char *name = a.command < argc ? argv[a.command] : "";
+	char text[VW_PROBER_TEXT];
+
+	if ((!strcmp(name, "define") || !strcmp(name, "create")) &&
+	    vw_prober_hand_over(getenv("VIRT_WARDEN_SYSROOT"), text) == 0)
+		setenv(VW_ENV_PROBER, text, 1);
+}
+
 int main(int argc, char **argv)
 {
 	static struct self self;
@@ -241,13 +255,15 @@ int main(int argc, char **argv)
 	}
 	if (!getauxval(AT_SECURE) && !(mode && !strcmp(mode, "off"))) {
 		run_plugin(&self, real, argc, argv);
-		if (getenv(VW_ENV_LD_PRELOAD))
+		if (getenv(VW_ENV_LD_PRELOAD)) {
 			; /* another copy of us, before this one, has done it */
-		else if (find_library(&self, library, &why))
+		} else if (find_library(&self, library, &why)) {
 			set_preload(library);
-		else
+			start_prober(argc, argv);
+		} else {
 			fprintf(stderr, "virt-warden: %s %s (this is the plain virsh)\n", library,
 				why);
+		}
 	}
 	execv(real, argv);
 	fprintf(stderr, "virsh: %s: %s\n", real, strerror(errno));

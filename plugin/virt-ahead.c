@@ -4,13 +4,30 @@
 
 #include <signal.h>
 
+static _Thread_local bool here;
+
+bool vw_ahead_is_here(void)
+{
+	return here;
+}
+
+static void *run(void *arg)
+{
+	const struct vw_ahead *a = arg;
+
+	here = true;
+	return a->work(a->arg);
+}
+
 void vw_ahead_start(struct vw_ahead *a, void *(*work)(void *), void *arg)
 {
 	sigset_t all, before;
 
+	a->work = work;
+	a->arg = arg;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	a->running = pthread_create(&a->thread, NULL, work, arg) == 0;
+	a->running = pthread_create(&a->thread, NULL, run, a) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!a->running)
 		work(arg);

@@ -11,12 +11,16 @@
 struct vw_ahead {
 	pthread_t thread;
 	bool running;
+	void *(*work)(void *);
+	void *arg;
 };
 
 /* Run work(arg) in a thread that takes none of the program's signals; at once and here
- * if there can be no thread. What it uses is its own until vw_ahead_join. */
+ * if there can be no thread. What it uses, *a included, is its own until vw_ahead_join. */
 void vw_ahead_start(struct vw_ahead *a, void *(*work)(void *), void *arg);
 /* Wait for it. Harmless when nothing was started. */
 void vw_ahead_join(struct vw_ahead *a);
+/* Is this such a thread? What fails there is no concern of the program's. */
+bool vw_ahead_is_here(void);
 
 #endif

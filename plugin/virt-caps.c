@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domain capabilities: for which machine type are they to be asked? One call usually does. */
 #include "metadata.h"
+#include "virt-ahead.h"
 #include "virt-collect-internal.h"
 
 static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
@@ -81,25 +82,72 @@ static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy
 	return true;
 }
 
-void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
-		     const xmlNode *root)
+/* The machine of another family that the template prefers. Return: as preferred_machine. */
+static enum vw_known other_machine(struct vw_context *c, const struct vw_gathered *g,
+				   const xmlNode *root, char *buf, size_t size)
 {
 	const struct vw_outline *o = g->outline;
 	const struct vw_templates *t = vw_context_templates(c, NULL);
 	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
 	enum vw_known prefers = VW_NO;
+
+	if (t && x86 && !vw_metadata_skips(root, "machine"))
+		prefers = preferred_machine(t, g, buf, size);
+	return prefers != VW_NO && same_machine(o->machine, buf) ? VW_NO : prefers;
+}
+
+struct vw_caps_question {
+	struct vw_ahead ahead;
+	struct vw_context *c;
+	virConnectPtr conn;
+	const struct vw_outline *o;
+	char machine[64];
+};
+
+static void *ask_ahead(void *arg)
+{
+	struct vw_caps_question *q = arg;
+
+	vw_context_caps(q->c, q->conn, q->o->emulator, q->o->arch, q->machine, q->o->type);
+	return NULL;
+}
+
+void vw_caps_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		   const xmlNode *root)
+{
+	struct vw_caps_question *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return;
+	q->c = c;
+	q->conn = conn;
+	q->o = g->outline;
+	if (other_machine(c, g, root, q->machine, sizeof(q->machine)) == VW_NO)
+		snprintf(q->machine, sizeof(q->machine), "%s", g->outline->machine);
+	g->question = q;
+	vw_ahead_start(&q->ahead, ask_ahead, q);
+}
+
+void vw_caps_join(struct vw_gathered *g)
+{
+	if (g->question)
+		vw_ahead_join(&g->question->ahead);
+}
+
+void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		     const xmlNode *root)
+{
+	enum vw_known prefers;
 	char machine[64] = "";
 
 	if (!conn)
 		return;
-	if (t && x86 && !vw_metadata_skips(root, "machine"))
-		prefers = preferred_machine(t, g, machine, sizeof(machine));
-	if (prefers != VW_NO && same_machine(o->machine, machine))
-		prefers = VW_NO;
+	vw_caps_join(g);
+	prefers = other_machine(c, g, root, machine, sizeof(machine));
 	if (prefers != VW_NO)
 		ask_caps(c, g, conn, machine);
 	vw_look_join(g);
 	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c)))
-		ask_caps(c, g, conn, o->machine);
+		ask_caps(c, g, conn, g->outline->machine);
 	g->facts.caps = g->caps;
 }

@@ -13,6 +13,12 @@ int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr con
 /* Return: 0 or -ENOMEM, each time. */
 int vw_look_join(struct vw_gathered *g);
 
+/* In a hurry, and when the XML names the OS: ask for the capabilities that vw_collect_caps will
+ * want first, beside. Until that is called the thread owns the context's capabilities. */
+void vw_caps_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		   const xmlNode *root);
+void vw_caps_join(struct vw_gathered *g);
+
 /* The capabilities for the machine that the domain will have; where that is the admin's
  * to say, for the one that the template prefers, too. */
 void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,

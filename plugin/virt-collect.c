@@ -160,6 +160,9 @@ static int begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, str
 		return r;
 	}
 	collect_drivers(g);
+	if (conn && vw_context_hurried(c) && *g->outline->os_id &&
+	    collect_os(c, g, NULL, err) == 0 && g->os)
+		vw_caps_start(c, g, conn, vw_xml_root(doc));
 	if (ask) {
 		collect_state(g, conn, dom);
 	} else {
@@ -179,7 +182,7 @@ int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
 int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc, const char *os,
 		    struct vw_gathered *g, struct vw_err *err)
 {
-	int r = collect_os(c, g, os, err);
+	int r = g->os ? 0 : collect_os(c, g, os, err);
 
 	if (r < 0)
 		return r;
@@ -220,6 +223,8 @@ void vw_gathered_free(struct vw_gathered *g)
 {
 	if (!g)
 		return;
+	vw_caps_join(g);
+	free(g->question);
 	vw_look_join(g);
 	free(g->look);
 	vw_outline_free(g->outline);

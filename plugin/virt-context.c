@@ -110,6 +110,33 @@ struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *e
 	return c->templates;
 }
 
+/* Open the index that is there. *ret_path: its place (malloc'ed, NULL without memory). */
+static int open_index(struct vw_context *c, char **ret_path, struct vw_err *err)
+{
+	static const char system[] = VW_LOCALSTATEDIR "/cache/virt-warden/os.index";
+	int r;
+
+	if (asprintf(ret_path, "%s/os.index", c->paths.cachedir) < 0) {
+		*ret_path = NULL;
+		return vw_err_set(err, -ENOMEM, "out of memory");
+	}
+	r = vw_osindex_open(*ret_path, &c->osindex, err);
+	/* The host's index serves every user. */
+	if (r == -ENOENT && geteuid() != 0)
+		r = vw_osindex_open(system, &c->osindex, NULL);
+	return r;
+}
+
+void vw_context_read(struct vw_context *c)
+{
+	VW_AUTOFREE char *path = NULL;
+
+	vw_context_templates(c, NULL);
+	if (open_index(c, &path, NULL) < 0 || vw_osindex_fresh(c->osindex) != VW_NO)
+		return;
+	vw_osindex_close(vw_steal(c->osindex));
+}
+
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err)
 {
 	if (!c->prober && vw_prober_new(c->paths.sysroot, &c->prober, err) < 0)
@@ -229,21 +256,14 @@ static bool build_index(struct vw_context *c, const char *index)
 
 struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err)
 {
-	static const char system[] = VW_LOCALSTATEDIR "/cache/virt-warden/os.index";
 	VW_AUTOFREE char *index = NULL;
 	int r;
 
 	if (c->osindex)
 		return c->osindex;
-	if (asprintf(&index, "%s/os.index", c->paths.cachedir) < 0) {
-		index = NULL;
-		vw_err_set(err, -ENOMEM, "out of memory");
+	r = open_index(c, &index, err);
+	if (!index)
 		return NULL;
-	}
-	r = vw_osindex_open(index, &c->osindex, err);
-	/* The host's index serves every user. */
-	if (r == -ENOENT && geteuid() != 0)
-		r = vw_osindex_open(system, &c->osindex, NULL);
 	if (r == 0 && vw_osindex_fresh(c->osindex) != VW_NO)
 		return c->osindex;
 	if (r == -ENOMEM || c->built || !build_index(c, index))

@@ -34,6 +34,9 @@ struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *e
  * cache directory is writable by us; else NULL. */
 struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err);
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err);
+/* Read what every plan needs, templates and index, in a thread of its own if need be. A
+ * failure shows when they are asked for, and what must be rebuilt is left for then. */
+void vw_context_read(struct vw_context *c);
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
 
 /* The domain capabilities for an emulator, architecture, machine and virt type ("" = libvirt's

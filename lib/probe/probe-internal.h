@@ -54,6 +54,19 @@ struct vw_batch {
 	char paths[VW_BATCH_PATHS];
 };
 
+/* A killed child may hang in the kernel for ever (a dead NFS server). So many of
+ * them, and nothing more is asked until one has gone. */
+#define HUNG_MAX 8
+
+struct vw_prober {
+	char *sysroot;
+	pid_t pid; /* 0 = no child now */
+	int sock;
+	struct vw_batch *batch; /* shared with this child, and with no other one */
+	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */
+	size_t n_hung;
+};
+
 /* worker.c: start the child. b: memory that is shared with it. Return: 0 or negative
  * errno; *ret_sock is the parent's end. */
 int vw_worker_start(const char *sysroot, struct vw_batch *b, pid_t *ret_pid, int *ret_sock);

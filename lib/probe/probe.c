@@ -11,19 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* A killed child may hang in the kernel for ever (a dead NFS server). So many of
- * them, and nothing more is asked until one has gone. */
-#define HUNG_MAX 8
 #define FREE_WAIT_MS 50 /* how long vw_prober_free waits for those */
-
-struct vw_prober {
-	char *sysroot;
-	pid_t pid; /* 0 = no child now */
-	int sock;
-	struct vw_batch *batch; /* shared with this child, and with no other one */
-	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */
-	size_t n_hung;
-};
 
 int vw_prober_new(const char *sysroot, struct vw_prober **ret, struct vw_err *err)
 {

@@ -44,6 +44,15 @@ void vw_prober_free(struct vw_prober *p);
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out);
 
+/* A child costs the more to start, the larger its parent is. So a small program that is about
+ * to exec a large one may start it: text (VW_PROBER_TEXT bytes) is for vw_prober_adopt there.
+ * Return: 0 or negative errno: then there is none. */
+#define VW_PROBER_TEXT 64
+int vw_prober_hand_over(const char *sysroot, char *text);
+/* Take it over, right after vw_prober_new. A text that is not for this process, or NULL, does
+ * nothing: the prober then starts a child of its own. */
+void vw_prober_adopt(struct vw_prober *p, const char *text);
+
 /* One disk of many: as the arguments of vw_probe_disk. */
 struct vw_probe_ask {
 	const char *path; /* NULL: left alone, out included */

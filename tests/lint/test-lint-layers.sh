@@ -26,7 +26,7 @@ lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib       
 hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib                         | libxml/.*
 plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib  | libvirt/.*|libxml/.*
 plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib  | libvirt/.*|libxml/.*
-plugin/virsh*.[ch]         | plugin lib                                                       |
+plugin/virsh*.[ch]         | plugin lib/probe lib                                             |
 plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib | libvirt/.*|libxml/.*|jansson
 agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib                             | jansson|curl/.*
 agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|jansson|systemd/.*

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What a define costs a user who waits for it: `virsh define` through us against the plain virsh.
+#
+# Cold processes, by turns, on the same libvirtd, of the same generic XML: a new domain each time (it is
+# undefined in between, untimed), and through us with at least five fixes and the history on disk.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=../lab/lib/common.sh
+. "$here/../lab/lib/common.sh"
+# shellcheck source=../lab/lib/test.sh
+. "$here/../lab/lib/test.sh"
+pairs=${PAIRS:-150}
+
+unset VIRT_WARDEN LD_PRELOAD VIRSH_DEFAULT_CONNECT_URI
+export LIBVIRT_DEFAULT_URI=qemu:///system
+lab_begin
+"$lab" up --hosts alpha >/dev/null
+real=$(PATH=${PATH//"$VW_BUILD":/} type -P virsh)
+${CC:-cc} -O2 -o "$work/paired" "$here/paired.c"
+
+# As installed: the shipped configuration, the history where the host has it.
+cp "$TOP_DIR/docs/warden.conf" "$work/warden.conf"
+export VIRT_WARDEN_CONF=$work/warden.conf VIRT_WARDEN_STATEDIR=/var/lib/virt-warden
+on() { "$lab" exec alpha "$TOP_DIR/run" "$@"; }
+
+truncate -s 4G "$work/web1.img"
+generic_xml web1 "$work/web1.img" "$work/web1.log" >"$work/web1.xml"
+printf '#!/bin/sh\nexec %s -q undefine web1\n' "$real" >"$work/undefine"
+chmod 755 "$work/undefine"
+
+on virsh define "$work/web1.xml" >"$work/out" 2>&1 || fail "$(<"$work/out")"
+cat "$work/out" >&2
+fixes=$(sed -n -E 's/^virt-warden: web1: ([0-9]+) fixes.*/\1/p' "$work/out")
+[ "${fixes:-0}" -ge 5 ] || fail "only ${fixes:-0} fixes"
+on "$work/undefine"
+
+# The wrapper as users type it, found on PATH.
+ratio=$(on "$work/paired" -v -n "$pairs" -w 10 -u "$work/undefine" \
+	virsh define "$work/web1.xml" -- "$real" define "$work/web1.xml")
+echo "define-overhead $ratio ratio <=1.15"
