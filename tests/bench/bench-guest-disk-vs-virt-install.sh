@@ -49,4 +49,4 @@ done
 diff -u "$work/theirs.boot.xml" "$work/ours.boot.xml" >&2 || true
 start_guest theirs "$work/theirs.boot.xml" >&2
 start_guest ours "$work/ours.boot.xml" >&2
-bench_pairs ours theirs guest-disk-vs-virt-install '>=1.05'
+bench_pairs 3 ours theirs guest-disk-vs-virt-install '>=1.05'

@@ -27,4 +27,4 @@ sync "$work/generic.disk" "$work/fixed.disk"
 
 start_guest generic "$work/generic.xml" >&2
 start_guest fixed "$work/fixed.fixed.xml" >&2
-bench_pairs fixed generic guest-disk '>=2.5'
+bench_pairs 3 fixed generic guest-disk '>=2.5'

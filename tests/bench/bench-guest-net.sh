@@ -30,4 +30,4 @@ done
 fix_guest fixed
 start_guest generic "$work/generic.xml" >&2
 start_guest fixed "$work/fixed.fixed.xml" >&2
-bench_pairs fixed generic guest-net '>=2'
+bench_pairs 2 fixed generic guest-net '>=2'

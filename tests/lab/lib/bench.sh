@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Benchmarks with two guests that take turns: both are booted once and wait at their console; a round
-# is asked for by a line. So a pair of rounds lies seconds apart, whatever else the machine does.
+# Benchmarks with two guests that take turns: both are booted once and wait at their console; each job
+# is asked for by a line. So the two sides of a pair lie seconds apart, whatever else the machine does.
 # Needs common.sh, guest.sh and test.sh.
 # shellcheck disable=SC2154 # lab and work come from test.sh
 
-BENCH_ROUNDS=${BENCH_ROUNDS:-7}
-BENCH_SECONDS=${BENCH_SECONDS:-3}
+BENCH_ROUNDS=${BENCH_ROUNDS:-11}
+BENCH_SECONDS=${BENCH_SECONDS:-2}
 declare -A console_in console_out
 
 # Builder for cached: DIR/initrd.img with PROGRAM and bench-guest; not packed, it need not be read by a BIOS.
@@ -47,8 +47,9 @@ there()
 # boot_lines ARGUMENT…: what goes into <os> of every benchmark guest.
 boot_lines()
 {
-	printf '    <kernel>%s</kernel>\n    <initrd>%s</initrd>\n    <cmdline>%s</cmdline>\n' "$kernel" "$initrd" \
-		"console=ttyS0 quiet panic=-1 vwlab.run=/bin/bench-guest vwbench.seconds=$BENCH_SECONDS $*"
+	printf '    <kernel>%s</kernel>\n    <initrd>%s</initrd>\n    <cmdline>%s %s</cmdline>\n' "$kernel" "$initrd" \
+		"console=ttyS0 quiet panic=-1 vwlab.run=/bin/bench-guest $*" \
+		"vwbench.rounds=$BENCH_ROUNDS vwbench.seconds=$BENCH_SECONDS"
 }
 
 # console_lines NAME: the console, two FIFOs.
@@ -99,7 +100,7 @@ fix_guest()
 	diff -u "$work/$1.xml" "$work/$1.fixed.xml" >&2 || true
 }
 
-# start_guest NAME XML: as it stands, past our own front-end; returns when the guest waits for its first round.
+# start_guest NAME XML: as it stands, past our own front-end; returns when the guest waits for its first job.
 start_guest()
 {
 	local in out
@@ -107,67 +108,79 @@ start_guest()
 	exec {in}<>"$work/$1.console.in" {out}<>"$work/$1.console.out"
 	console_in[$1]=$in
 	console_out[$1]=$out
+	: >"$work/$1.results"
 	there /usr/bin/virsh -c qemu:///system define --validate "$2" >&2
 	there /usr/bin/virsh -c qemu:///system start "$1" >&2
 	console_until "$1" 'VWBENCH ready' 240
 }
 
-# console_until NAME WORDS SECONDS: reads the console up to a line with WORDS; prints what is KEY=VALUE.
+# console_until NAME LINE SECONDS: reads the console up to LINE; keeps the results that pass by.
 console_until()
 {
 	local line end=$((SECONDS + $3))
 	while [ $SECONDS -lt $end ]; do
 		IFS= read -r -t 5 line <&"${console_out[$1]}" || continue
 		line=${line%%$'\r'*}
-		printf '%s: %s\n' "$1" "$line" >&2
 		case $line in
-		*"$2"*) return 0 ;;
-		"VWBENCH "*=*) printf '%s\n' "${line#VWBENCH }" ;;
+		"$2") return 0 ;;
+		"VWBENCH "*=*) printf '%s\n' "${line#VWBENCH }" >>"$work/$1.results" ;;
+		VWBENCH* | go) ;;
+		*) printf '%s: %s\n' "$1" "$line" >&2 ;;
 		esac
 	done
 	fail "$1: no '$2' on the console within $3 s"
 }
 
-# bench_round NAME: one round; prints its KEY=VALUE lines on one line.
-bench_round()
+# bench_job NAME: lets the guest do its next job.
+bench_job()
 {
 	echo go >&"${console_in[$1]}"
-	console_until "$1" 'VWBENCH end' 240 | paste -s -d ' '
+	console_until "$1" 'VWBENCH end' 120
 }
 
-# bench_pairs OURS OTHER FIGURE YARDSTICK: takes turns; prints "FIGURE VALUE ratio YARDSTICK", VALUE being
-# the median over the pairs of the geometric mean of ours/other over the jobs.
+# bench_pairs JOBS OURS OTHER FIGURE YARDSTICK: both guests take turns, job by job; JOBS is how many jobs a
+# round has. Prints "FIGURE VALUE ratio YARDSTICK", VALUE being the geometric mean over the jobs of the
+# median ratio ours/other.
 bench_pairs()
 {
-	local ours=$1 other=$2 a b i
-	for ((i = 0; i < BENCH_ROUNDS; i++)); do
-		if [ $((i % 2)) = 0 ]; then
-			a=$(bench_round "$ours") b=$(bench_round "$other")
+	local jobs=$1 ours=$2 other=$3 i
+	for ((i = 0; i < jobs * BENCH_ROUNDS; i++)); do
+		# Who begins changes with every round.
+		if [ $((i / jobs % 2)) = 0 ]; then
+			bench_job "$ours"
+			bench_job "$other"
 		else
-			b=$(bench_round "$other") a=$(bench_round "$ours")
+			bench_job "$other"
+			bench_job "$ours"
 		fi
-		pair_ratio "$a" "$b" || fail "round $i: '$a' against '$b'"
-	done | sort -n | awk -v name="$3" -v yardstick="$4" '
-		{ v[NR] = $1 }
-		END {
-			if (!NR) exit 1
-			m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
-			printf "%s %.2f ratio %s\n", name, m, yardstick
-		}'
+	done
+	console_until "$ours" 'VWBENCH done' 120
+	console_until "$other" 'VWBENCH done' 120
+	paste -d = "$work/$ours.results" "$work/$other.results" | bench_ratio $((jobs * BENCH_ROUNDS)) "$4" "$5" ||
+		fail "not every job has a figure: $(paste "$work/$ours.results" "$work/$other.results")"
 }
 
-# pair_ratio OURS OTHER: geometric mean of the ratios of the same keys; every job must have a figure.
-pair_ratio()
+# bench_ratio PAIRS FIGURE YARDSTICK: from lines JOB=OURS=JOB=OTHER.
+bench_ratio()
 {
-	awk -v a="$1" -v b="$2" 'BEGIN {
-		n = split(a, x, " ")
-		if (!n || n != split(b, y, " ")) exit 1
-		for (i = 1; i <= n; i++) {
-			split(x[i], k, "="); split(y[i], l, "=")
-			if (k[1] != l[1] || k[2] <= 0 || l[2] <= 0) exit 1
-			sum += log(k[2] / l[2])
-			printf "  %-10s %10.0f %10.0f  %.2f\n", k[1], k[2], l[2], k[2] / l[2] > "/dev/stderr"
+	awk -F = -v pairs="$1" '
+		$1 == $3 && $2 > 0 && $4 > 0 {
+			printf "  %-10s %10.0f %10.0f  %.2f\n", $1, $2, $4, $2 / $4 > "/dev/stderr"
+			print $1, $2 / $4
+			n++
 		}
-		printf "%.4f\n", exp(sum / n)
-	}'
+		END { exit n != pairs }' | sort -k 1,1 -k 2,2g | awk -v name="$2" -v yardstick="$3" '
+		function close_job(m) {
+			if (!n) return
+			m = n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+			printf "  %s: median %.2f of %d (%.2f to %.2f)\n", job, m, n, v[1], v[n] > "/dev/stderr"
+			sum += log(m); jobs++; n = 0
+		}
+		$1 != job { close_job(); job = $1 }
+		{ v[++n] = $2 }
+		END {
+			close_job()
+			if (!jobs) exit 1
+			printf "%s %.2f ratio %s\n", name, exp(sum / jobs), yardstick
+		}'
 }
