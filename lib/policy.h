@@ -53,8 +53,8 @@ struct vw_policy {
 	unsigned history_days;     /* >= 1 */
 	unsigned
 		agent_quiet; /* seconds without a change before more than the host class is fixed */
-	unsigned agent_compare; /* seconds between two looks for changes that raise no event */
-	unsigned correct_clock; /* 1: set a guest's clock after a migration, by its agent */
+	unsigned agent_compare;   /* seconds between two looks for changes that raise no event */
+	unsigned correct_clock;   /* 1: set a guest's clock after a migration, by its agent */
 	char peers[VW_PEERS_MAX]; /* URIs of the hosts that guests come from, by spaces */
 	unsigned sample_seconds;  /* between two looks at what running guests do; 0 = none */
 	char agent_metrics[VW_METRICS_MAX]; /* file for Prometheus' textfile collector, "" = none */

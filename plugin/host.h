@@ -10,9 +10,9 @@
 #include <jansson.h>
 
 #define HOST_DEADLINE_MS 9000 /* a host that says nothing for so long is unknown */
-#define HOST_VIRSH_MS 4500     /* the same in front of virsh migrate */
-#define HOST_PARALLEL 16       /* hosts that are asked at once */
-#define HOST_MAX_DOMAINS 5000  /* listed per host, and so on: bounds of what a host may say */
+#define HOST_VIRSH_MS 4500    /* the same in front of virsh migrate */
+#define HOST_PARALLEL 16      /* hosts that are asked at once */
+#define HOST_MAX_DOMAINS 5000 /* listed per host, and so on: bounds of what a host may say */
 #define HOST_MAX_VOLUMES 10000
 #define HOST_MAX_BYTES (64u << 20)
 
