@@ -21,6 +21,7 @@ enum {
 	AGENT_REFUSED = 1 << 11,      /* libvirtd refused its fixed config: an alert is out */
 	AGENT_TROUBLE = 1 << 12,      /* a disk failed, its watchdog fired: an alert is out */
 	AGENT_GONE = 1 << 6,          /* undefined while we were at it: did we bring it back? */
+	AGENT_NEWS = 1 << 13,         /* an event said that somebody changed it */
 };
 #define AGENT_TOLD (AGENT_CANNOT_START | AGENT_REFUSED | AGENT_TROUBLE)
 #define AGENT_KEPT_FLAGS (AGENT_NEW | AGENT_EXISTING | AGENT_PENDING | AGENT_UNSETTLED | AGENT_TOLD)
@@ -33,6 +34,7 @@ struct agent_entry {
 	int64_t quiet;     /* when more than the host class may be fixed, ms; 0 = at once */
 	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_ids()[i] */
 	uint32_t hand;     /* rules that were taken back by hand */
+	uint64_t untold;   /* hash of a config that was waited with for an event */
 	unsigned flags;
 	uint32_t needs_of; /* the low half of the hash of the config that needs is of */
 	uint32_t *needs;   /* how many, then so many agent_need_hash; NULL = none */

@@ -41,6 +41,8 @@ static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
 		e->flags |= AGENT_REVERTED;
 	if (e->defined < UINT8_MAX)
 		e->defined++;
+	if (!e->expect)
+		e->flags |= AGENT_NEWS;
 	e->expect = false;
 	if (e->flags & AGENT_GONE) /* more may follow: when it is due, all have come */
 		return;
@@ -124,6 +126,7 @@ static void on_metadata(virConnectPtr conn, virDomainPtr dom, int type, const ch
 	e = entry_of(c, dom, NULL);
 	if (!e)
 		return;
+	e->flags |= AGENT_NEWS;
 	if (type == VIR_DOMAIN_METADATA_ELEMENT && vw_streq(nsuri, VW_METADATA_NS))
 		e->flags |= AGENT_WORD;
 	touch(c, e, dom);

@@ -130,8 +130,9 @@ int agent_job_think(struct agent_job *j, struct vw_err *err)
 		r = collect(j, err);
 	if (r < 0)
 		return r;
-	if (j->facts->facts.active == VW_UNKNOWN)
-		return vw_err_set(err, -EIO, "%s", virGetLastErrorMessage());
+	if (j->facts->facts.active == VW_UNKNOWN ||
+	    (!j->held && j->facts->facts.managed_save == VW_UNKNOWN))
+		return vw_err_set(err, -EIO, "libvirtd does not tell whether it runs");
 	if (j->e->flags & AGENT_NEW)
 		j->facts->facts.new_here = VW_YES;
 	if (j->e->hash && wait_until_kept(j) < 0) /* the judge reads the history */

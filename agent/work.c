@@ -16,6 +16,7 @@
 #define MAX_APPLIED 4 /* the host class, the rest, and a change that came between, twice */
 #define RETRY_MS 5000
 #define RETRY_MAX_MS 600000
+#define EVENTS_MS 200 /* for an event that is on its way */
 
 static void job_clear(struct agent_job *j)
 {
@@ -40,8 +41,22 @@ void agent_job_retry(struct agent_job *j)
 	j->e->due = agent_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 }
 
+/* Was it undefined meanwhile? Its event tells the rest. */
+static bool is_gone(const struct agent_job *j)
+{
+	virDomainPtr dom = virDomainLookupByUUID(j->c->virt, j->e->uuid);
+
+	if (dom)
+		virDomainFree(dom);
+	return !dom && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN;
+}
+
 static void failed(struct agent_job *j, const struct vw_err *err)
 {
+	if (is_gone(j)) {
+		j->e->due = 0;
+		return;
+	}
 	if (j->e->failures == 0) {
 		j->a->counts.errors++;
 		agent_log(j->a, LOG_ERR, "error", j->dom ? agent_job_name(j) : NULL, j->uuid, "%s",
@@ -96,7 +111,9 @@ static bool look(struct agent_job *j)
 	if (persistent == 1)
 		j->xml = virDomainGetXMLDesc(j->dom, CONFIG);
 	if (persistent == 0 || (!j->xml && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)) {
-		agent_forget(j->c, e);
+		e->due = 0; /* its event forgets it, or tells that it was defined anew */
+		if (persistent == 0 || e->flags & AGENT_GONE)
+			agent_forget(j->c, e);
 		return false;
 	}
 	if (!j->xml) {
@@ -118,6 +135,13 @@ static int64_t quiet_ms(const struct agent_job *j)
 	return (int64_t)vw_context_policy(j->ctx)->agent_quiet * 1000;
 }
 
+/* Nobody told of a change: there is no event of it, or it is on its way, and may say that the
+ * domain was undefined and defined anew. Then nobody took anything back by hand. */
+static bool is_untold(const struct agent_entry *e)
+{
+	return !(e->flags & AGENT_NEWS) && (e->hash || !(e->flags & AGENT_EXISTING));
+}
+
 /* Who changed it? Return: true if there is something to think about now. */
 static bool is_due(struct agent_job *j)
 {
@@ -125,6 +149,8 @@ static bool is_due(struct agent_job *j)
 	int64_t now = agent_now();
 
 	j->changed = j->hash != e->hash;
+	if (!j->changed)
+		e->flags &= ~(unsigned)AGENT_NEWS;
 	if (!j->changed && !(e->flags & AGENT_UNSETTLED)) {
 		e->due = 0;
 		return false;
@@ -133,11 +159,17 @@ static bool is_due(struct agent_job *j)
 		e->due = e->quiet;
 		return false;
 	}
+	if (j->changed && is_untold(e) && e->untold != j->hash) {
+		e->untold = j->hash;
+		e->due = now + EVENTS_MS;
+		return false;
+	}
 	if (j->changed) {
+		e->untold = j->hash;
 		if (e->hash)
 			e->flags &= ~(unsigned)AGENT_EXISTING;
 		e->quiet = (e->due < now && e->failures == 0 ? e->due : now) + quiet_ms(j);
-		e->flags = (e->flags & ~(unsigned)AGENT_SAFE) | AGENT_UNSETTLED;
+		e->flags = (e->flags & ~(unsigned)(AGENT_SAFE | AGENT_NEWS)) | AGENT_UNSETTLED;
 		e->applied = 0;
 	}
 	j->held = e->quiet > now;

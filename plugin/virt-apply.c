@@ -17,6 +17,7 @@ static int libvirt_err(struct vw_err *err, int code, const char *what)
 static bool is_trouble(int code)
 {
 	return code == VIR_ERR_SYSTEM_ERROR || code == VIR_ERR_RPC || code == VIR_ERR_NO_MEMORY ||
+	       code == VIR_ERR_OPERATION_FAILED || /* it is being undefined */
 	       code == VIR_ERR_OPERATION_TIMEOUT;
 }
 
