@@ -70,7 +70,7 @@ install-files: install-conf
 	@for f in $(DESTDIR)$(datadir)/xml-templates/*; do \
 		[ -e "xml-templates/$${f##*/}" ] || rm -f "$$f"; \
 	done
-	@install -d $(DESTDIR)$(confdir)/templates.d $(DESTDIR)$(confdir)/alert.d
+	@install -d $(DESTDIR)$(confdir)/templates.d $(DESTDIR)$(confdir)/alert.d $(DESTDIR)$(confdir)/health.d
 	@install -d -m 0700 $(DESTDIR)$(statedir)
 	@install -d $(DESTDIR)$(cachedir)
 ifneq ($(HOOK_D),yes)

@@ -209,6 +209,7 @@ static int look_up(struct verify *v, struct vw_err *err)
 		snprintf(v->name, sizeof(v->name), "%s",
 			 command ? command + strlen("virt-warden check ") : "DOMAIN");
 	} else if (r == -ENOENT) {
+		v->err = *err; /* at once: the judge may be quick */
 		v->s.state = VW_DOM_GONE;
 		v->s.asked = true;
 	}
