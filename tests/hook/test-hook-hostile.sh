@@ -57,7 +57,7 @@ broken "an external entity" 'DTD'
 	printf '<domain>'
 	head -c 300000 /dev/zero | sed 's,\x0,<a>,g'
 } >"$tmp/in"
-broken "100,000 levels" 'deeper'
+broken "100,000 levels" 'levels of elements'
 {
 	printf '<domain><name>'
 	head -c 104857600 /dev/zero | tr '\0' x

@@ -101,7 +101,7 @@ untouched_file() { # untouched_file FILE PATTERN
 		cmp "$tmp/real.err" "$tmp/err" || fail "another stderr: $1"
 	fi
 }
-untouched_file "$tmp/deep.xml" '^virt-warden: .*deeper'
+untouched_file "$tmp/deep.xml" '^virt-warden: .*levels of elements'
 {
 	sed '/<description>/d;/<metadata>/,$d' "$tmp/web1.xml"
 	echo "<description>$(head -c 9500000 /dev/zero | tr '\0' x)</description>"
