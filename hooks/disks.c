@@ -2,7 +2,9 @@
 /* The hook's walk over the disks. A disk whose cache is as it should be costs
  * nothing: only the others are looked at on the host, within the hook's budget. */
 #include "hook.h"
+#include "metadata.h"
 #include "probe.h"
+#include "quote.h"
 
 #include <errno.h>
 
@@ -33,12 +35,32 @@ static void look_at(struct hook *h, struct vw_prober **prober, const char *path,
 		      facts);
 }
 
+/* As the engine says it of what it would mend otherwise (lib/decide.c). Return: 0 or -ENOMEM. */
+static int only_audited(const struct hook *h, struct vw_finding *f)
+{
+	const char *why = vw_metadata_audit_why(vw_xml_root(h->doc));
+	VW_AUTOFREE char *command = why ? vw_command_text("fix", h->name) : NULL;
+	VW_AUTOFREE char *message = NULL;
+
+	if (!why || f->action != VW_ACTION_FIX)
+		return 0;
+	if (!command ||
+	    asprintf(&message, "%s; not done, because %s: %s", f->message, why, command) < 0)
+		return -ENOMEM;
+	free(f->message);
+	f->message = vw_steal(message);
+	f->action = VW_ACTION_SKIP;
+	f->evidence = VW_EV_UNKNOWN;
+	return 0;
+}
+
 static int judge_disk(struct hook *h, struct vw_prober **prober, xmlNode *disk, hook_disk_fn *fn,
 		      void *data)
 {
 	const char *path = path_of(disk);
 	struct vw_disk_facts facts = { 0 };
 	struct vw_finding f = { 0 };
+	int r;
 
 	if (vw_cache_judge(disk, NULL, &h->policy, h->name, NULL) == VW_CACHE_OK)
 		return 0;
@@ -48,11 +70,11 @@ static int judge_disk(struct hook *h, struct vw_prober **prober, xmlNode *disk, 
 		return 0;
 	if (!f.rule)
 		return -ENOMEM;
-	if (h->mode != VW_MODE_ENFORCE)
-		f.action = VW_ACTION_SKIP;
-	fn(h, data, disk, &f);
+	r = only_audited(h, &f);
+	if (r == 0)
+		fn(h, data, disk, &f);
 	vw_finding_clear(&f);
-	return 0;
+	return r;
 }
 
 int hook_judge_disks(struct hook *h, hook_disk_fn *fn, void *data)

@@ -88,6 +88,6 @@ int hook_read(struct hook *h, struct vw_err *err)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	take_uuid(h, vw_xml_content(h->doc, vw_xml_child(root, "uuid")));
 	h->mode = vw_metadata_effective_mode(root);
-	h->skipped = vw_metadata_skips(root, "disk-cache");
+	h->skipped = vw_metadata_skips(root, "disk-cache") || !vw_metadata_is_qemu(root);
 	return 0;
 }

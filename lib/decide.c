@@ -41,6 +41,11 @@ bool vw_ctx_fresh(const struct vw_ctx *c)
 	       c->facts->active != VW_YES;
 }
 
+bool vw_ctx_places_open(const struct vw_ctx *c)
+{
+	return vw_ctx_fresh(c) || c->new_board;
+}
+
 void vw_try(struct vw_ctx *c, int result)
 {
 	if (result < 0 && !c->error)

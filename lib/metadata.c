@@ -65,6 +65,24 @@ bool vw_metadata_foreign_owner(const xmlNode *root)
 	return false;
 }
 
+const char *vw_metadata_audit_why(const xmlNode *root)
+{
+	const enum vw_mode mode = vw_metadata_mode(root);
+
+	if (mode == VW_MODE_AUDIT)
+		return "its mode is audit";
+	return mode == VW_MODE_DEFAULT && vw_metadata_foreign_owner(root)
+		       ? "another manager (OpenStack, oVirt, KubeVirt) owns it"
+		       : NULL;
+}
+
+bool vw_metadata_is_qemu(const xmlNode *root)
+{
+	const char *type = vw_xml_attr(root, "type");
+
+	return !type || !strcmp(type, "kvm") || !strcmp(type, "qemu");
+}
+
 const char *vw_metadata_os_id(const xmlNode *root)
 {
 	const xmlNode *info = metadata(root, VW_METADATA_OS_NS, "libosinfo");

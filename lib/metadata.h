@@ -22,6 +22,13 @@ bool vw_metadata_skips(const xmlNode *root, const char *rule);
 /* Return: true if OpenStack, oVirt or KubeVirt runs this domain (their metadata is there). */
 bool vw_metadata_foreign_owner(const xmlNode *root);
 
+/* Why nothing is to be changed without the admin's word (mode audit, or another owner): a clause
+ * for messages, NULL = it may be. */
+const char *vw_metadata_audit_why(const xmlNode *root);
+
+/* Return: true if it is QEMU's guest (type kvm or qemu, or no type): no other is judged. */
+bool vw_metadata_is_qemu(const xmlNode *root);
+
 /* The OS as libosinfo's metadata names it ("http://debian.org/debian/11").
  * Return: borrowed from the tree, NULL = not there or empty. */
 const char *vw_metadata_os_id(const xmlNode *root);

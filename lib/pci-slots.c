@@ -51,16 +51,16 @@ static long number_of(const xmlNode *n, const char *attr)
 	return s && *end ? -1 : v;
 }
 
-/* Note all addresses. Return: false if a PCI device has none. */
-static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS])
+/* Note all addresses, and how many PCI devices have none. Return: false if one isn't understood. */
+static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS], size_t *ret_without)
 {
+	*ret_without = 0;
 	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
 		const xmlNode *a = vw_xml_child(d, "address");
 		long bus, slot;
 
 		if (!vw_streq(vw_xml_attr(a, "type"), "pci")) {
-			if (!a && sits_on_pci(d))
-				return false;
+			*ret_without += !a && sits_on_pci(d);
 			continue;
 		}
 		bus = number_of(a, "bus");
@@ -92,13 +92,27 @@ static long free_root_port(const struct vw_ctx *c, bool used[BUSES][SLOTS])
 	return -1;
 }
 
-/* Slot 0 is the host bridge, 1 the PIIX3, 2 the first video card (QEMU, hw/i386/pc_piix.c). */
-static long free_slot(bool used[BUSES][SLOTS])
+/* Slot 0 is the host bridge, 1 the PIIX3, 2 the first video card (QEMU, hw/i386/pc_piix.c).
+ * more: so many others are to stay free, too. */
+static long free_slot(bool used[BUSES][SLOTS], size_t more)
 {
-	for (long s = 3; s < SLOTS; s++)
-		if (!used[0][s])
-			return s;
-	return -1;
+	long first = -1;
+	size_t n = 0;
+
+	for (long s = SLOTS - 1; s >= 3; s--)
+		if (!used[0][s]) {
+			first = s;
+			n++;
+		}
+	return n > more ? first : -1;
+}
+
+bool vw_pci_addressed(const struct vw_ctx *c)
+{
+	bool used[BUSES][SLOTS] = { 0 };
+	size_t without;
+
+	return mark_used(c, used, &without) && !without;
 }
 
 bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const char **ret_why)
@@ -106,19 +120,21 @@ bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const cha
 	bool used[BUSES][SLOTS] = { 0 };
 	bool q35 = vw_ctx_q35(c);
 	long bus = 0, slot = 0;
+	size_t without;
 
 	if (!q35 && !vw_ctx_pc(c)) {
 		*ret_why = "this board's slots are not known";
 		return false;
 	}
-	if (!mark_used(c, used)) {
+	/* what has none now, though all had one, our own rules moved: libvirt places it */
+	if (!mark_used(c, used, &without) || (without && !c->addressed)) {
 		*ret_why = "not every device in the XML has a fixed PCI address";
 		return false;
 	}
 	if (q35)
 		bus = free_root_port(c, used);
 	else
-		slot = free_slot(used);
+		slot = free_slot(used, without);
 	if (bus < 0 || slot < 0) {
 		*ret_why = q35 ? "no PCI Express root port is free" : "no PCI slot is free";
 		return false;

@@ -211,24 +211,14 @@ static int open_plan(struct vw_ctx *c)
 
 static void judge_mode(struct vw_ctx *c)
 {
-	if (c->req->force_enforce)
-		return;
-	if (c->plan->mode == VW_MODE_AUDIT) {
-		c->audit = true;
-		c->audit_why = "its mode is audit";
-	} else if (c->plan->mode == VW_MODE_DEFAULT && vw_metadata_foreign_owner(c->domain)) {
-		c->audit = true;
-		c->audit_why = "another manager (OpenStack, oVirt, KubeVirt) owns it";
-	}
+	c->audit_why = c->req->force_enforce ? NULL : vw_metadata_audit_why(c->domain);
+	c->audit = c->audit_why;
 }
 
 static void run_rules(struct vw_ctx *c)
 {
-	const char *type = vw_xml_attr(c->domain, "type");
-
-	if (c->plan->mode == VW_MODE_OFF && !c->req->force_enforce)
-		return;
-	if (type && strcmp(type, "kvm") != 0 && strcmp(type, "qemu") != 0)
+	if ((c->plan->mode == VW_MODE_OFF && !c->req->force_enforce) ||
+	    !vw_metadata_is_qemu(c->domain))
 		return;
 	for (size_t i = 0; i < VW_N_ELEMENTS(rules) && !c->error; i++) {
 		const struct vw_rule *rule = &rules[i];
@@ -264,6 +254,7 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 		if (r < 0)
 			return vw_err_set(err, r, "plan: out of memory");
 		judge_blank(c);
+		c->addressed = vw_pci_addressed(c);
 	}
 	c->caps = caps_for_now(c);
 	r = open_plan(c);

@@ -15,18 +15,18 @@ static void add_address(struct vw_ctx *c, xmlNode *device, long bus, long slot)
 
 xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why)
 {
-	bool fresh = vw_ctx_fresh(c);
+	bool open = vw_ctx_places_open(c);
 	const char *obstacle = NULL;
 	long bus = 0, slot = 0;
 	xmlNode *n;
 
-	if (!fresh && !c->audit && !vw_pci_free_slot(c, &bus, &slot, &obstacle)) {
+	if (!open && !c->audit && !vw_pci_free_slot(c, &bus, &slot, &obstacle)) {
 		vw_note(c, "domain", "", after, c->blank,
 			"%s; not done, because %s: an installed guest's addresses must not move",
 			why, obstacle);
 		return NULL;
 	}
-	if (fresh && vw_pci_crowded(c)) {
+	if (open && vw_pci_crowded(c)) {
 		vw_note(c, "domain", "", after, c->blank,
 			"%s; not done, because the PCI bus is full", why);
 		return NULL;
@@ -34,7 +34,7 @@ xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after
 	if (!vw_decide(c, "domain", "", after, why))
 		return NULL;
 	n = vw_add_element(c, c->devices, name, NULL);
-	if (n && !fresh)
+	if (n && !open)
 		add_address(c, n, bus, slot);
 	return n;
 }
@@ -94,7 +94,7 @@ void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data)
 
 	if (has_channel(c, agent) || !vw_choose(c, data, "prefer", NULL, type, sizeof(type)))
 		return;
-	if ((vw_ctx_fresh(c) && !vw_pci_crowded(c)) || has_virtio_serial(c)) {
+	if ((vw_ctx_places_open(c) && !vw_pci_crowded(c)) || has_virtio_serial(c)) {
 		if (vw_decide(c, "domain", "", agent, why))
 			add_channel(c, agent);
 		return;

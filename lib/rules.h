@@ -32,6 +32,7 @@ struct vw_ctx {
 	const char *audit_why;
 	enum vw_evidence blank; /* BLANK: nothing to boot yet; ASSUMED: installed; UNKNOWN */
 	const char *blank_why;  /* one clause, for messages */
+	bool addressed;         /* each PCI device of the input has its address */
 	bool new_board;         /* the machine rule changed it: nothing may stay on IDE */
 	const struct vw_disk_facts *
 		*disk_facts; /* by order of the <disk> elements: names may change */
@@ -58,6 +59,8 @@ bool vw_ctx_pc(const struct vw_ctx *c);
 bool vw_ctx_efi(const struct vw_ctx *c);
 /* New here and blank: nothing has seen the guest's hardware yet. */
 bool vw_ctx_fresh(const struct vw_ctx *c);
+/* libvirt places all PCI devices anew, whatever is added: the guest is fresh, or its board new. */
+bool vw_ctx_places_open(const struct vw_ctx *c);
 
 /* May a finding of the running rule be applied? Adds the finding either way.
  * why: what the change is good for, one sentence.
@@ -93,10 +96,12 @@ xmlNode *vw_add_element(struct vw_ctx *c, xmlNode *parent, const char *name, ...
 /* A free PCI address for a new device of a guest whose addresses must not move
  * (pci-slots.c). Return: true, bus and slot; false and why. */
 bool vw_pci_free_slot(struct vw_ctx *c, long *ret_bus, long *ret_slot, const char **ret_why);
+/* Return: true if every PCI device has an address that is understood. */
+bool vw_pci_addressed(const struct vw_ctx *c);
 /* i440fx only: so many devices on bus 0 that another one would need a bridge, which
  * libvirt can't always place among addresses that are fixed. */
 bool vw_pci_crowded(const struct vw_ctx *c);
-/* Add an additive PCI device <name>: without address when the guest is fresh, else on a
+/* Add an additive PCI device <name>: without address when all places are open, else on a
  * free slot. Return: the element, or NULL when it was not added (a finding says so). */
 xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why);
 

@@ -713,6 +713,45 @@ static void test_plan_additive_installed(void **state)
 	vw_plan_free(p);
 }
 
+/* What a fix moves needs no second fix for what it adds: one plan holds all (an installed guest,
+ * each device in its place, --allow boot). */
+static void test_plan_additive_moved(void **state)
+{
+#define MOVED(before)                                                                          \
+	"<domain type='kvm'><name>d</name>" before                                             \
+	"<os><type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type></os><devices>"             \
+	"<disk type='file'><driver name='qemu' type='raw' cache='none'/><source file='/x'/>"   \
+	"<target dev='hda' bus='ide'/><address type='drive' unit='0'/></disk>"                 \
+	"<controller type='pci' index='0' model='pci-root'/><controller type='ide' index='0'>" \
+	"<address type='pci' bus='0x00' slot='0x01' function='0x1'/></controller>"             \
+	"<interface type='network'><source network='n'/><model type='virtio'/>" PC_ADDRESS(    \
+		"0x03") "</interface><memballoon model='virtio'>" PC_ADDRESS("0x04") "</memballoon></devices></domain>"
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, "hda", VW_NO);
+	f->facts.new_here = VW_NO;
+	/* the board stays: the disk goes to virtio without an address, the others keep theirs */
+	p = plan(f,
+		 MOVED("<metadata><w:warden xmlns:w='urn:virt-warden:domain:1'>"
+		       "<w:skip rule='machine'/></w:warden></metadata>"),
+		 1u << VW_CLASS_BOOT);
+	assert_fix(p, "disk-bus", "hda", "virtio");
+	assert_fix(p, "rng", "domain", "virtio");
+	assert_fix(p, "agent-channel", "domain", NULL);
+	assert_has(p, "slot='0x05'");
+	assert_has(p, "slot='0x06'");
+	assert_idempotent(f, p, 1u << VW_CLASS_BOOT);
+	vw_plan_free(p);
+	/* another board: libvirt places everything anew */
+	p = plan(f, MOVED(""), 1u << VW_CLASS_BOOT);
+	assert_fix(p, "machine", "domain", "q35");
+	assert_fix(p, "rng", "domain", "virtio");
+	assert_fix(p, "agent-channel", "domain", NULL);
+	assert_lacks(p, "type='pci' domain");
+	vw_plan_free(p);
+}
+
 static void test_plan_names(void **state)
 {
 	static const char xml[] =
@@ -825,6 +864,7 @@ int main(void)
 		T(test_plan_metadata),
 		T(test_plan_commandline),
 		T(test_plan_additive_installed),
+		T(test_plan_additive_moved),
 		T(test_plan_names),
 		T(test_plan_cling_to_ide),
 		T(test_plan_foreign_types),
