@@ -34,7 +34,8 @@ struct agent_entry {
 	int64_t quiet;     /* when more than the host class may be fixed, ms; 0 = at once */
 	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_ids()[i] */
 	uint32_t hand;     /* rules that were taken back by hand */
-	uint64_t untold;   /* hash of a config that was waited with for an event */
+	uint64_t untold;   /* hash of a config that was waited with for an event … */
+	uint64_t suspect;  /* … and of one that takes rules back, if the domain is the same */
 	unsigned flags;
 	uint32_t needs_of; /* the low half of the hash of the config that needs is of */
 	uint32_t *needs;   /* how many, then so many agent_need_hash; NULL = none */

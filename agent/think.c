@@ -101,12 +101,21 @@ static int collect(struct agent_job *j, struct vw_err *err)
 	return vw_collect(j->ctx, j->c->virt, j->dom, j->doc, NULL, &j->facts, err);
 }
 
-/* Who changed it took something back? Then they win. */
+/* Who changed it took something back? Then they win. Looked at twice, for it may have been
+ * undefined and defined anew, and the events that say so be still on their way. */
 static int judge(struct agent_job *j, struct vw_err *err)
 {
+	const uint32_t hand = j->e->hand;
+
 	if (!j->changed || j->report_only)
 		return 0;
 	j->hand = agent_judge(j->ctx, j->e, j->uuid, j->xml, j->facts);
+	if (j->hand && *j->hand && j->e->suspect != j->hash) {
+		j->e->suspect = j->hash;
+		j->e->hand = hand;
+		j->e->due = agent_now() + AGENT_EVENTS_MS;
+		return 1;
+	}
 	if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	return 0;
