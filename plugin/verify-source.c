@@ -6,6 +6,22 @@
 
 #define EVERY_MS 1000
 
+/* The URI may lead back to this very host. */
+static bool is_here(struct verify *v, virConnectPtr conn)
+{
+	VW_AUTOFREE char *host = virConnectGetHostname(conn);
+	bool same;
+
+	verify_lock(v);
+	same = host && *v->host && vw_streq(host, v->host);
+	if (same) {
+		v->s.other.at = 0;
+		snprintf(v->s.other.error, sizeof(v->s.other.error), "that is this host");
+	}
+	verify_unlock(v);
+	return same;
+}
+
 static void ask(struct verify *v, virConnectPtr conn)
 {
 	char uuid[VIR_UUID_STRING_BUFLEN], text[48];
@@ -58,7 +74,7 @@ void *verify_source(void *arg)
 	}
 	do {
 		ask(v, conn);
-	} while (verify_sleep(v, EVERY_MS));
+	} while (!is_here(v, conn) && verify_sleep(v, EVERY_MS));
 	virConnectClose(conn);
 	return NULL;
 }
