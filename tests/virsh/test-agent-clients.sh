@@ -73,19 +73,43 @@ settled
 becomes snap "cache='none'"
 [ "$(said snap 'put back')" = 0 ] || fail "a revert is nobody's hand"
 
-# Each fixed, none twice: no rule twice in a domain's history, but for the attached disks.
+# Each fixed, none twice: no rule twice in a domain's history, but for a disk that came later and a
+# config that came back (TIMES of disk-cache). What is there of the client is what it was before.
 settled
-for name in web1 inst imp snake; do
+history_xml() { on sh -c "cat /var/lib/virt-warden/history/$(uuid_of "$1")/$(printf %06u "$2")-*.xml"; }
+check_history() { # check_history NAME TIMES ORIGINAL [MAY]: regexes that only the original has; that may be twice
+	local name=$1 times=$2 original=$3 may=${4:-disk-} fixes n
 	on "$VW_BUILD/virt-warden" history "$name" --json >"$tmp/history"
-	jq -e '.versions[0].cause == "seen"' "$tmp/history" >"$tmp/out" || fail "$name: the original is not in the history"
-	twice=$(jq -r '.versions[] | select(.cause == "agent") | .rules | if type == "array" then .[] else splits(" ") end' "$tmp/history" |
-		sort | uniq -d | grep -vE '^(disk-.*)?$' || true)
-	[ -z "$twice" ] || fail "$name: fixed twice: $twice"
+	jq -r '.versions[] | select(.cause == "agent") | .rules | if type == "array" then .[] else splits(" ") end' "$tmp/history" |
+		grep . | sort | uniq -c >"$tmp/out"
+	grep -qE "^ *$times disk-cache\$" "$tmp/out" || fail "$name: disk-cache not fixed $times times"
+	! grep -vE "^ *(1 |$times $may)" "$tmp/out" >"$tmp/err" || fail "$name: fixed twice"
+	[ "$(jq -r '.versions[0] | "\(.n // .version) \(.cause)"' "$tmp/history")" = "1 seen" ] || fail "$name: the history does not begin with the client's"
+	history_xml "$name" 1 >"$tmp/out"
+	has "$tmp/out" "$original"
+	hasnt "$tmp/out" "cache='none'"
+	# Before every fix there is what it was made from: the client's, or the host class's.
+	fixes=$(jq -r '.versions[] | select(.cause == "agent") | .n // .version' "$tmp/history")
+	for n in $fixes; do
+		history_xml "$name" "$n" >"$tmp/out"
+		history_xml "$name" $((n - 1)) >"$tmp/err"
+		[ "$(sed '$d' "$tmp/out")" != "$(sed '$d' "$tmp/err")" ] || fail "$name: version $n changes nothing"
+	done
+}
+check_history web1 2 "<target dev='hda' bus='ide'/>"
+check_history snake 2 "<target dev='hda' bus='ide'/>"
+check_history inst 1 "<driver name='qemu' type='[a-z0-9]+' cache='writeback'.*/>"
+check_history imp 1 "<driver name='qemu' type='[a-z0-9]+' cache='writeback'.*/>"
+check_history snap 2 "<driver name='qemu' type='qcow2' cache='writeback'/>" '[a-z]'
+# The silent change and the reverted config are versions, too: as the client's, not only as fixed.
+for name in web1 snake snap; do
+	on "$VW_BUILD/virt-warden" history "$name" --json >"$tmp/history"
+	last=$(jq -r '[.versions[] | select(.cause == "seen") | .n // .version] | max' "$tmp/history")
+	[ "$last" -gt 1 ] || fail "$name: what came later is not in the history"
+	history_xml $name "$last" >"$tmp/out"
+	has "$tmp/out" "cache='writeback'"
 done
 stored_hasnt old "cache='none'"
-on "$VW_BUILD/virt-warden" history web1 --json >"$tmp/history"
-first=$(jq -r '.versions[0].n // .versions[0].version' "$tmp/history")
-[ "$first" = 1 ] || fail "the history does not begin with 1"
 
 # The owner's next define ends the reserve towards a domain that was there before.
 plain define "$tmp/old.xml" >"$tmp/out" 2>&1 || true
