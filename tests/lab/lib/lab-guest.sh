@@ -55,7 +55,7 @@ nbd_server()
 {
 	(in_host "$1" setsid -f qemu-nbd --persistent --shared 8 --cache none -f raw -b 10.77.0.1 -p "$3" "$2") \
 		>>"$VW_LAB/guests/nbd.log" 2>&1 </dev/null
-	wait_for 5 nbd_answers "$1" "$3" || die "no NBD server: $(tail -n 1 "$VW_LAB/guests/nbd.log")"
+	wait_for 30 nbd_answers "$1" "$3" || die "no NBD server: $(tail -n 1 "$VW_LAB/guests/nbd.log")"
 }
 
 nbd_answers()
@@ -182,6 +182,6 @@ start_guest_on()
 	: >"$VW_LAB/guests/$2.console"
 	out=$( (in_host "$1" /usr/bin/virsh -q -c qemu:///system define "$VW_LAB/guests/$2.xml") 2>&1) &&
 		out=$( (in_host "$1" /usr/bin/virsh -q -c qemu:///system start "$2") 2>&1) || die "$2: $out"
-	wait_for 120 alive "$2" "$1" "$3" ||
+	wait_for 240 alive "$2" "$1" "$3" ||
 		die "$2 does not live: $(tail -n 3 "$VW_LAB/guests/$2.console")"
 }

@@ -87,7 +87,7 @@ keep()
 		older=$asymmetric
 	done
 	for name; do
-		wait_for 10 host_up "$name" || { touch "$VW_LAB/failed"; break; }
+		wait_for 60 host_up "$name" || { touch "$VW_LAB/failed"; break; }
 	done
 	[ -e "$VW_LAB/failed" ] || connect_hosts "$@" || touch "$VW_LAB/failed"
 	: >"$VW_LAB/connected"

@@ -26,13 +26,13 @@ lab_up()
 	keep "$owner" $kvm $asymmetric "$@" >"$VW_LAB/log" 2>&1 </dev/null &
 	echo $! >"$VW_LAB/keeper"
 	for name; do
-		if ! wait_for 20 host_ready "$name"; then
+		if ! wait_for 90 host_ready "$name"; then
 			tail -n 5 "$VW_LAB/log" "$VW_LAB/$name/log" >&2
 			lab_down
 			die "the host $name did not come up"
 		fi
 	done
-	if ! wait_for 5 test -e "$VW_LAB/connected" || [ -e "$VW_LAB/failed" ]; then
+	if ! wait_for 60 test -e "$VW_LAB/connected" || [ -e "$VW_LAB/failed" ]; then
 		tail -n 5 "$VW_LAB/log" >&2
 		lab_down
 		die "the hosts could not be connected"
@@ -100,7 +100,7 @@ lab_restart()
 	local old
 	old=$(in_host "${1:?which host}" cat /run/libvirtd.pid)
 	(in_host "$1" sh -c "kill -TERM $old; tail --pid=$old -s 0.05 -f /dev/null")
-	wait_for 20 libvirtd_answers "$1" || die "libvirtd of $1 did not come back: see $VW_LAB/$1/log"
+	wait_for 60 libvirtd_answers "$1" || die "libvirtd of $1 did not come back: see $VW_LAB/$1/log"
 }
 
 # path HOST PATH: a private directory's place outside of the host.
