@@ -152,6 +152,19 @@ may() # may WHAT CASE NAME: run WHAT_CASE, if there is one
 	! declare -F "$what" >/dev/null || "$what" "$3"
 }
 
+# witness NAME HOST ROW: what the guest itself says, and what libvirt does, when a verdict surprises.
+witness()
+{
+	{
+		tail -n 2 "$VW_LAB/guests/$1.log"
+		sleep 3
+		echo "--- 3 s later:"
+		tail -n 4 "$VW_LAB/guests/$1.log"
+		real "$2" domstate "$1" --reason
+		real "$2" domstats "$1" --vcpu --block | grep -E 'time|reqs'
+	} >"$work/$3.witness" 2>&1 || true
+}
+
 # hop CASE NAME WANT PROBE FROM TO: migrate, verify, and note "fits|verdict|probes|seconds" in $work/rows/NAME.
 hop()
 {
@@ -175,6 +188,7 @@ hop()
 	[ "$verdict" = "$want" ] || fits="NO"
 	[ "$probe" = - ] || [[ " $found " =~ \ ($probe)\  ]] || fits="NO: not by $probe"
 	[ "$verdict" != failed ] || [ $seconds -le 150 ] || fits="NO: after 15 s"
+	[ "$fits" = yes ] || witness "$name" "$to" "$row"
 	may end "$case" "$name"
 	printf '%s|%s|%s|%d.%d\n' "$fits" "$verdict" "${found:--}" $((seconds / 10)) $((seconds % 10)) >"$work/rows/$row"
 }
@@ -282,7 +296,7 @@ for ((i = 1; i <= runs; i++)); do
 		fi
 		[ "$fits" = yes ] && [ -z "${VW_VERIFY_DETAILS-}" ] || {
 			[ "$fits" = yes ] || wrong=$((wrong + 1))
-			sed 's/^/    /' "$work/$case-$i.log" | tail -n 5
+			cat "$work/$case-$i".{log,witness} 2>/dev/null | sed 's/^/    /' | tail -n 16 || true
 			jq -r '.probes[]? | select(.status != "skip") | "    \(.status) \(.probe): \(.detail)"' \
 				"$work/$case-$i.json" 2>/dev/null || true
 		}
