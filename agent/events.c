@@ -95,6 +95,18 @@ static void on_state(struct agent_conn *c, virDomainPtr dom, int event, int deta
 	}
 }
 
+/* libvirt loses the event of a disk that has no path (NBD without a name): this one comes. */
+static void on_paused(struct agent_conn *c, virDomainPtr dom)
+{
+	unsigned char uuid[VIR_UUID_BUFLEN];
+	const struct agent_entry *e = virDomainGetUUID(dom, uuid) < 0
+					      ? NULL
+					      : agent_table_find(&c->table, uuid);
+
+	if (!e || !(e->flags & AGENT_TROUBLE))
+		agent_trouble(c, dom, "io-error", "a disk failed", "the guest is paused");
+}
+
 static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
 {
 	struct agent_conn *c = opaque;
@@ -109,6 +121,10 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int det
 	case VIR_DOMAIN_EVENT_STARTED:
 	case VIR_DOMAIN_EVENT_STOPPED: on_state(c, dom, event, detail); break;
 	case VIR_DOMAIN_EVENT_RESUMED: agent_trouble_over(c, dom); break;
+	case VIR_DOMAIN_EVENT_SUSPENDED:
+		if (detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR)
+			on_paused(c, dom);
+		break;
 	default: break;
 	}
 	return 0;

@@ -229,12 +229,23 @@ static void applied(struct agent_job *j, const char *stored)
 		  active ? " (it runs: at its next cold boot)" : "");
 }
 
+/* Messages of virt-apply begin with the domain's name; so do lines of the log. */
+static const char *without_name(const struct agent_job *j, const struct vw_err *err)
+{
+	const char *name = agent_job_name(j);
+	size_t n = strlen(name);
+
+	return !strncmp(err->text, name, n) && vw_startswith(err->text + n, ": ")
+		       ? err->text + n + 2
+		       : err->text;
+}
+
 static void refused(struct agent_job *j, const struct vw_err *err)
 {
 	j->a->counts.refused++;
 	agent_log(j->a, LOG_WARNING, "refused", agent_job_name(j), j->uuid,
-		  "left as it is, for libvirtd refuses the fixed config: %s", err->text);
-	agent_refused(j->c, j->e, j->dom, err->text);
+		  "left as it is, for libvirtd refuses the fixed config: %s", without_name(j, err));
+	agent_refused(j->c, j->e, j->dom, without_name(j, err));
 	agent_job_left(j, false, NULL);
 	agent_job_settle(j);
 }
@@ -276,7 +287,8 @@ static void apply(struct agent_job *j)
 			failed(j, &err);
 		break;
 	case -EBUSY: /* it runs now: the rest when it stops */
-		agent_log(j->a, LOG_INFO, "busy", agent_job_name(j), j->uuid, "%s", err.text);
+		agent_log(j->a, LOG_INFO, "busy", agent_job_name(j), j->uuid, "%s",
+			  without_name(j, &err));
 		j->e->hash = j->hash;
 		j->e->due = 0;
 		break;

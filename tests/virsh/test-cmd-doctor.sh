@@ -8,6 +8,7 @@ set -euo pipefail
 lab_start
 
 # In the lab the state is the host's own; the installed hook is a copy of the built one.
+# shellcheck disable=SC2120 # mostly without an option
 doctor() { on env VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" virt-warden doctor "$@"; }
 hook=/etc/libvirt/hooks/qemu.d/virt-warden
 check() { # check NAME STATUS [TEXT]: what doctor said, in $tmp/out
@@ -110,9 +111,11 @@ check security pass 'AppArmor is on'
 
 # The agent: runs and is connected; libvirtd gone; tells nothing.
 on "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" >"$tmp/agent.log" 2>&1 &
+# shellcheck disable=SC2119
+run_doctor() { doctor >"$tmp/out" 2>"$tmp/err" || true; }
 agent_says() { # agent_says STATUS TEXT: within some seconds
 	for _ in $(seq 50); do
-		doctor >"$tmp/out" 2>"$tmp/err" || true
+		run_doctor
 		! grep -qE "^agent +$1  .*$2" "$tmp/out" || return 0
 		sleep 0.2
 	done
@@ -121,7 +124,7 @@ agent_says() { # agent_says STATUS TEXT: within some seconds
 agent_says pass 'runs \(pid [0-9]+\), 1 of 1 libvirt connected'
 # shellcheck disable=SC2016  # the host's own variable is meant
 on sh -c 'mv "$VIRT_WARDEN_STATEDIR/run/agent" "$VIRT_WARDEN_STATEDIR/run/kept" 2>/dev/null || mv /run/virt-warden/agent /run/virt-warden/kept'
-doctor >"$tmp/out" || true
+run_doctor
 check agent warn 'tells nothing.*Remedy: systemctl restart'
 # shellcheck disable=SC2016
 on sh -c 'mv "$VIRT_WARDEN_STATEDIR/run/kept" "$VIRT_WARDEN_STATEDIR/run/agent" 2>/dev/null || mv /run/virt-warden/kept /run/virt-warden/agent'
