@@ -216,6 +216,7 @@ def references(conn, agent, name="reference"):
     """What a config may look like: the client's, after the host class, fixed."""
     d = Domain(name)
     d.define(conn)
+    wait_for(60, f"the reference is fixed: {agent.tail()}", lambda: "bus='virtio'" in d.config(conn))
     agent.settle()
     states = [d.canonical(v[2]) for v in history(d.uuid)]
     if d.canonical(d.config(conn)) != states[-1] or "bus='virtio'" not in states[-1] or "bus='ide'" not in states[0]:
