@@ -138,8 +138,11 @@ static void compare_model(struct vw_judge *j, const struct cpu *c)
 {
 	const xmlNode *node = c->node ? vw_xml_child(c->node, "model") : NULL;
 	const char *model = node ? vw_xml_content(j->m->doc, node) : "";
+	/* It runs on the destination now: what host-model became is a model without some of
+	 * its features, and such a model is not listed as one that runs there. */
+	bool home = j->m->flags & VW_MOVE_FRESH && j->m->live && j->m->live->active;
 
-	if (c->known || strcmp(c->mode, "custom") || !*model || !j->to->models.n ||
+	if (home || c->known || strcmp(c->mode, "custom") || !*model || !j->to->models.n ||
 	    vw_words_have(&j->to->models, model))
 		return;
 	vw_judge_add(

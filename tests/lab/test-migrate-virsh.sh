@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # virsh migrate through the front-end, between two hosts, against the plain virsh: what is said and when,
 # what the policy refuses, that options, progress, errors and exit codes are as before.
-# timeout: 180
+# timeout: 300
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"
