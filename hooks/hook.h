@@ -3,7 +3,7 @@
  *
  * libvirtd runs it as `hook NAME OPERATION SUBOPERATION -`, gives it the domain
  * XML on stdin and waits. So: it never calls libvirt, never waits (see
- * HOOK_BUDGET_MS), leaves no child behind, and when in doubt it says so in the
+ * HOOK_BUDGET_MS), leaves no child behind that it could be waited for, and when in doubt it says so in the
  * system log and exits 0. */
 #ifndef VW_HOOK_H
 #define VW_HOOK_H
@@ -64,5 +64,10 @@ void hook_log_finding(struct hook *h, const struct vw_finding *f);
 int hook_mark_write(const struct vw_paths *paths, const char *uuid, struct vw_err *err);
 /* Return: true if there was a mark that is not stale. It is gone then. */
 bool hook_mark_take(const struct vw_paths *paths, const char *uuid);
+
+/* verifier.c: does virt-wardend run on this host? It verifies what comes in. */
+bool hook_agent_runs(const struct vw_paths *paths);
+/* Leave a verifier behind for the guest that comes in; it inherits nothing. */
+void hook_leave_verifier(struct hook *h);
 
 #endif

@@ -73,6 +73,7 @@ static int adapt(struct hook *h, struct vw_err *err)
 int hook_incoming(struct hook *h)
 {
 	struct vw_err err = { 0 };
+	int r;
 
 	if (hook_read(h, &err) < 0) {
 		hook_log(h, LOG_ERR, "op=%s: nothing was changed: %s", h->op, err.text);
@@ -82,9 +83,15 @@ int hook_incoming(struct hook *h)
 		hook_log(h, LOG_ERR,
 			 "op=%s uuid=%s: with start = refuse its start may be refused: %s", h->op,
 			 *h->uuid ? h->uuid : "-", err.text);
-	if (h->mode == VW_MODE_OFF || h->skipped)
+	if (h->mode == VW_MODE_OFF)
 		return 0;
-	if (hook_load_policy(h, &err) < 0 || adapt(h, &err) < 0)
+	r = hook_load_policy(h, &err);
+	if (r == 0 && vw_streq(h->op, "migrate") && h->policy.verify != VW_VERIFY_OFF &&
+	    !hook_agent_runs(&h->paths))
+		hook_leave_verifier(h);
+	if (r == 0 && !h->skipped)
+		r = adapt(h, &err);
+	if (r < 0)
 		hook_log(h, LOG_ERR, "op=%s uuid=%s: nothing was changed: %s", h->op,
 			 *h->uuid ? h->uuid : "-", err.text);
 	return 0;

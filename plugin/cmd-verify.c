@@ -15,7 +15,8 @@ enum {
 	OPT_SOURCE,
 	OPT_RECORD,
 	OPT_SEEN,
-	OPT_FOR_VIRSH, /* for the front-end and the agent: these are in no manual */
+	OPT_FOR_VIRSH, /* for front-end, hook and agent: these are in no manual */
+	OPT_AWAIT,
 	OPT_WATCH_ALL,
 	OPT_ACT,
 };
@@ -24,6 +25,7 @@ enum {
 struct other {
 	unsigned watch_all; /* s, 0 = no */
 	const char *act;
+	bool await;     /* for the hook */
 	bool for_virsh; /* short: what virsh's user reads after a migration */
 };
 
@@ -86,6 +88,7 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		{ "record", no_argument, NULL, OPT_RECORD },
 		{ "seen", required_argument, NULL, OPT_SEEN },
 		{ "for-virsh", no_argument, NULL, OPT_FOR_VIRSH },
+		{ "await", no_argument, NULL, OPT_AWAIT },
 		{ "watch-all", required_argument, NULL, OPT_WATCH_ALL },
 		{ "act", required_argument, NULL, OPT_ACT },
 		CMD_LONG_END
@@ -106,6 +109,7 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 		case OPT_RECORD: o->record = true; break;
 		case OPT_SEEN: r = parse_seen(optarg, &o->seen, err); break;
 		case OPT_FOR_VIRSH: other->for_virsh = true; break;
+		case OPT_AWAIT: other->await = true; break;
 		case OPT_WATCH_ALL:
 			r = cmd_number("--watch-all", optarg, 1, 3600, &value, err);
 			other->watch_all = r == 0 ? (unsigned)value : 0;
@@ -268,6 +272,10 @@ static int run_verify(struct cmd *cmd, int argc, char **argv)
 	configure(cmd, &paths, health_d, sizeof(health_d), &o);
 	o.uri = cmd->uri;
 	o.domain = argv[optind];
+	if (other.await) {
+		r = verify_await(&o, paths.statedir, &err);
+		verify_exit(r < 0 ? cmd_fail(cmd, &err) : CMD_OK);
+	}
 	o.progress = cmd->quiet ? NULL : &cmd->err;
 	if (!o.window)
 		o.window = o.migrated ? VERIFY_WINDOW_MIGRATED : VERIFY_WINDOW;

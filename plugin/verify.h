@@ -53,6 +53,9 @@ int verify_run(const struct verify_options *o, struct verify_report *ret, struct
 /* Look at all running guests every so many seconds, note what is normal for each in its live
  * metadata, and print a dot each time; until none runs, libvirt goes, or nobody reads. */
 int verify_watch_all(const char *uri, unsigned seconds, struct vw_err *err);
+/* Wait for the end of the migration that brings o->domain, look, tell, and run the messenger in
+ * this process's place. Return: 0 (also: it never came) or negative errno. */
+int verify_await(const struct verify_options *o, const char *statedir, struct vw_err *err);
 /* what: "reset" or "dump". text: what was done. Return: 0 or negative errno. */
 int verify_act(const char *uri, const char *uuid, const char *what, char *text, size_t size,
 	       struct vw_err *err);
