@@ -23,9 +23,20 @@ guest()
 		sed -E "s|<memory unit='MiB'>192<|<memory unit='MiB'>32<|; /<(kernel|initrd|cmdline|serial)/d"
 }
 
-# The hosts are what they should be.
+# The hosts are what they should be; their facts tell what lies behind a pool, and which pages are free.
+cat >"$work/pool.xml" <<-END
+	<pool type='netfs'><name>shared</name><source><host name='filer'/><dir path='/export/vm'/><format type='nfs'/></source>
+	<target><path>/srv/vm</path></target></pool>
+END
+real alpha pool-define "$work/pool.xml" >/dev/null
 "$lab" exec alpha "$VW_BUILD/virt-warden" -c qemu:///system facts >"$work/alpha.json"
 "$lab" exec beta "$VW_BUILD/virt-warden" -c qemu:///system facts >"$work/beta.json"
+jq -e '.pools == [{name: "shared", type: "netfs", path: "/srv/vm", format: "nfs", source: "filer:/export/vm", active: false,
+	volumes: [], cut: false}]' "$work/alpha.json" >/dev/null || fail "pools: $(jq -c .pools "$work/alpha.json")"
+jq -e '[.pages[] | .free <= .total and .free >= 0] | all' "$work/alpha.json" >/dev/null ||
+	fail "pages: $(jq -c .pages "$work/alpha.json")"
+jq -e '.unasked == [] and .version == 1 and (.virts[0].machines | length > 10)' "$work/alpha.json" >/dev/null ||
+	fail "facts: $(jq -c '[.unasked, .version]' "$work/alpha.json")"
 has() { jq -e --arg f "$2" '.virts[0].features | index($f) != null' "$work/$1.json" >/dev/null; }
 for feature in aes pclmuldq; do
 	has alpha $feature || fail "alpha has no $feature"

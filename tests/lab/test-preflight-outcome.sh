@@ -3,7 +3,7 @@
 # What preflight predicts against what libvirt does, between two hosts, the second of which has an older
 # CPU: every "blocked" is refused, and with the error that its reason stands for; every "ok" works, there
 # and back. Ends with the confusion table.
-# timeout: 600
+# timeout: 900
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")/lib/common.sh"

@@ -6,27 +6,27 @@
 
 # What libvirt says when it refuses, by the reason that was forecast: its class of error.
 declare -A ERRORS=(
-	[already-active]='already (active|exists|defined)'
-	[block-job]='block job'
-	[boot-file-missing]='No such file|could not (open|load)|not found|unable to (open|find)'
-	[bridge-missing]='br9'
-	[cpu-features]="(guest CPU doesn't match|CPU is incompatible).*missing features"
-	[disk-missing]='No such file|Cannot access storage file'
-	[disk-not-shared]='Unsafe migration|shared storage'
-	[disk-target-missing]='storage pool|precreate|No such file'
-	[disk-transient]='transient'
-	[host-same]='same host'
-	[machine-missing]='machine type|emulator .* does not support'
-	[media-missing]='No such file|Cannot access storage file'
-	[name-taken]='already (exists|defined)'
-	[network-inactive]='network .*not active'
-	[network-missing]='[Nn]etwork not found|no network'
-	[port-taken]='port|in use'
-	[shmem]='shmem'
-	[snapshot]='snapshot'
-	[tpm]='swtpm|TPM'
-	[uuid-taken]='already (exists|defined)'
-	[virtiofs]='virtiofs|vhost-user-fs|non-migratable device'
+	[already-active]='is already active'
+	[block-job]='has active block job'
+	[boot-file-missing]='No such file or directory'
+	[bridge-missing]="Cannot get interface MTU on 'br9"
+	[cpu-features]="guest CPU doesn't match specification: missing features"
+	[disk-missing]='Cannot access storage file .*No such file'
+	[disk-not-shared]='Unsafe migration: Migration without shared storage'
+	[disk-target-missing]='Storage pool not found|pre-?create|No such file'
+	[disk-transient]='transient disk'
+	[host-same]='Attempt to migrate guest to the same host'
+	[machine-missing]='does not support machine type'
+	[media-missing]='Cannot access storage file .*No such file'
+	[name-taken]="domain '.*' already exists with uuid"
+	[network-inactive]='network .* is not active'
+	[network-missing]='Network not found'
+	[port-taken]='Failed to reserve port'
+	[shmem]='ivshmem|shmem'
+	[snapshot]='cannot migrate domain with [0-9]+ snapshots'
+	[tpm]='TPM .*not supported|swtpm'
+	[uuid-taken]="domain '.*' is already defined with uuid"
+	[virtiofs]='virtiofs|vhost-user-fs'
 )
 
 declare -A table=() # "VERDICT OUTCOME" -> how many
