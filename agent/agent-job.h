@@ -7,8 +7,6 @@
 #include "buf.h"
 #include "virt-ahead.h"
 
-#define AGENT_EVENTS_MS 200 /* for an event that is on its way */
-
 struct agent_job {
 	struct agent_conn *c;
 	struct agent *a;

@@ -11,6 +11,8 @@
 #include <libvirt/virterror.h>
 #include <syslog.h>
 
+#define JUDGE_MS 1000 /* libvirtd may be busy; a skip that is recorded stays */
+
 /* Why may we only report? Return: 0 (*j->report_only may be NULL) or -ENOMEM. */
 static int find_report_only(struct agent_job *j)
 {
@@ -113,7 +115,7 @@ static int judge(struct agent_job *j, struct vw_err *err)
 	if (j->hand && *j->hand && j->e->suspect != j->hash) {
 		j->e->suspect = j->hash;
 		j->e->hand = hand;
-		j->e->due = agent_now() + AGENT_EVENTS_MS;
+		j->e->due = agent_now() + JUDGE_MS;
 		return 1;
 	}
 	if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))

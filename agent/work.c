@@ -16,6 +16,7 @@
 #define MAX_APPLIED 4 /* the host class, the rest, and a change that came between, twice */
 #define RETRY_MS 5000
 #define RETRY_MAX_MS 600000
+#define EVENTS_MS 200 /* for an event that is on its way */
 
 static void job_clear(struct agent_job *j)
 {
@@ -160,7 +161,7 @@ static bool is_due(struct agent_job *j)
 	}
 	if (j->changed && is_untold(e) && e->untold != j->hash) {
 		e->untold = j->hash;
-		e->due = now + AGENT_EVENTS_MS;
+		e->due = now + EVENTS_MS;
 		return false;
 	}
 	if (j->changed) {
