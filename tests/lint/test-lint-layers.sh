@@ -29,7 +29,7 @@ plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib
 plugin/virsh*.[ch]         | plugin lib/probe lib                                             |
 plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib | libvirt/.*|libxml/.*|jansson
 agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib                             | jansson|curl/.*
-agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|jansson|systemd/.*
+agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
 END
 }
 
