@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-warden status: what runs, and what became of the domains. */
+#include "alert-queue.h"
 #include "cmd-audit.h"
 #include "cmd-install.h"
 #include "cmd-status.h"
@@ -24,6 +25,9 @@ struct status {
 	bool has_told;
 	size_t domains, active, fixed, versions;
 	size_t modes[4]; /* by enum vw_mode */
+	bool has_alerts; /* the queue can be read */
+	size_t alerts;   /* open */
+	bool undelivered;
 };
 
 static void look_at_index(struct cmd *cmd, struct status *s)
@@ -57,6 +61,19 @@ static void look_at_history(struct cmd *cmd, virDomainPtr dom, struct status *s)
 		continue;
 	s->fixed += i < n;
 	vw_versions_free(list, n);
+}
+
+static void look_at_alerts(struct cmd *cmd, struct status *s)
+{
+	VW_AUTOALERTLIST struct vw_alert_list l = { 0 };
+	struct vw_alerts *q = NULL;
+
+	s->has_alerts = vw_alerts_open(vw_context_paths(cmd->ctx)->statedir, &q, NULL) == 0 &&
+			vw_alerts_list(q, VW_ALERT_LIST_OPEN | VW_ALERT_LIST_OVER, &l, NULL) == 0;
+	for (size_t i = 0; i < l.n; i++)
+		s->alerts += !l.v[i]->resolved;
+	s->undelivered = q && vw_alerts_stamp(q) != 0;
+	vw_alerts_close(q);
 }
 
 static void look_at_domain(struct cmd *cmd, virDomainPtr dom, struct status *s)
@@ -130,6 +147,11 @@ static void print_text(const struct cmd *cmd, const struct status *s)
 	ROW("modes", OUT_PLAIN, "%zu enforce, %zu audit, %zu off", s->modes[VW_MODE_ENFORCE],
 	    s->modes[VW_MODE_AUDIT], s->modes[VW_MODE_OFF]);
 	ROW("history", OUT_PLAIN, "%zu of them fixed, %zu versions kept", s->fixed, s->versions);
+	if (s->has_alerts)
+		ROW("alerts", s->alerts ? OUT_WARN : OUT_PLAIN, "%zu open%s", s->alerts,
+		    s->undelivered ? "; some sink has still to be told" : "");
+	else
+		ROW("alerts", OUT_BAD, "the queue can't be read");
 #undef ROW
 	out_table_print(&t, 0, false);
 }
@@ -168,6 +190,10 @@ static int print_json(struct cmd *cmd, const struct status *s)
 		(json_int_t)s->fixed, "versions", (json_int_t)s->versions, "modes", "enforce",
 		(json_int_t)s->modes[VW_MODE_ENFORCE], "audit", (json_int_t)s->modes[VW_MODE_AUDIT],
 		"off", (json_int_t)s->modes[VW_MODE_OFF]);
+	if (top && s->has_alerts)
+		json_object_set_new(top, "alerts",
+				    json_pack("{s:I, s:b}", "open", (json_int_t)s->alerts,
+					      "undelivered", s->undelivered));
 	if (top && told)
 		json_object_set_new(top, "agent_details", told);
 	else
@@ -196,6 +222,7 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 	s.has_told = status_agent_read(vw_context_paths(cmd->ctx)->rundir, s.agent, &s.told);
 	look_at_index(cmd, &s);
 	look_at_libvirt(cmd, &s);
+	look_at_alerts(cmd, &s);
 	if (cmd->json)
 		rc = print_json(cmd, &s);
 	else

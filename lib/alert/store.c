@@ -56,15 +56,12 @@ static int open_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
-	int r = 0;
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) < 0)
-		r = -errno;
-	else if (st.st_uid != geteuid())
-		r = -EPERM;
-	else if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
+	r = fstat(fd, &st) < 0 ? -errno : st.st_uid != geteuid() ? -EPERM : 0;
+	if (r == 0 && (st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
 		r = -errno;
 	if (r == 0)
 		return fd;
