@@ -104,6 +104,7 @@ static json_t *rules_json(const char *rules)
 static int print_json(struct cmd *cmd, const struct cmd_versions *v)
 {
 	json_t *top = out_json_top(), *list = json_array();
+	json_t *verdict = cmd_verdict_read(cmd, v->uuid);
 	size_t i;
 
 	for (i = 0; i < v->n; i++) {
@@ -122,7 +123,23 @@ static int print_json(struct cmd *cmd, const struct cmd_versions *v)
 	json_object_set_new(top, "domain", out_json_string(v->name));
 	json_object_set_new(top, "uuid", out_json_string(v->uuid));
 	json_object_set_new(top, "versions", list);
+	if (verdict)
+		json_object_set_new(top, "verdict", verdict);
 	return out_json_print(cmd, top);
+}
+
+static void print_verdict(struct cmd *cmd, const char *uuid)
+{
+	json_t *verdict = cmd_verdict_read(cmd, uuid);
+	char when[64];
+
+	if (verdict && !cmd->quiet) {
+		format_time(json_integer_value(json_object_get(verdict, "time")), when,
+			    sizeof(when));
+		out_print(&cmd->out, OUT_PLAIN, "\nVerified after its migration: %s, %s\n",
+			  json_string_value(json_object_get(verdict, "verdict")), when);
+	}
+	json_decref(verdict);
 }
 
 static int print_table(struct cmd *cmd, const struct cmd_versions *v)
@@ -150,6 +167,7 @@ static int print_table(struct cmd *cmd, const struct cmd_versions *v)
 		out_table_add(&t, OUT_PLAIN, e->rules);
 	}
 	out_table_print(&t, 0, !cmd->quiet);
+	print_verdict(cmd, v->uuid);
 	return CMD_OK;
 }
 

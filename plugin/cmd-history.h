@@ -5,6 +5,8 @@
 
 #include "cmd.h"
 
+#include <jansson.h>
+
 struct cmd_versions {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char *name;              /* as libvirt names it, else as the user did */
@@ -21,5 +23,9 @@ int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *re
 const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n,
 					  struct vw_err *err);
 void cmd_versions_clear(struct cmd_versions *v);
+
+/* The agent's last verdict on the guest after a migration: the object of `verify --json` with a
+ * "time" (s since the epoch). Return: new reference; NULL = there is none. */
+json_t *cmd_verdict_read(const struct cmd *cmd, const char *uuid);
 
 #endif

@@ -67,6 +67,8 @@ move tick alpha beta
 has_baseline beta tick || fail "the baseline did not travel"
 until_true 20 verdict_is beta tick healthy || fail "tick: no verdict: $(cat "$work/agent.beta")"
 echo "tick: healthy after $((SECONDS - moved)) s"
+on beta "$VW_BUILD/virt-warden" history tick >"$work/history"
+grep -q '^Verified after its migration: healthy, ' "$work/history" || fail "history: $(cat "$work/history")"
 alert_is beta '"verify-' && fail "an alert for a healthy guest: $(on beta "$VW_BUILD/virt-warden" alerts --json --all)"
 
 move dies alpha beta
