@@ -33,22 +33,35 @@ static void assume_fresh(struct vw_facts *facts)
 			facts->disks[i].blank = VW_YES;
 }
 
-static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
-		     struct cmd_audit *a, struct vw_err *err)
+/* A file has no libvirt, unless one was named. */
+static virConnectPtr conn_of(const struct cmd *cmd, virDomainPtr dom,
+			     const struct cmd_audit_options *opt, const struct cmd_audit *a)
+{
+	return dom || (a->is_file && cmd->uri) || opt->fresh ? cmd->conn : NULL;
+}
+
+static int parse_and_begin(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
+			   struct cmd_audit *a, struct vw_err *err)
+{
+	int rc = cmd_audit_ready(cmd, err);
+
+	if (rc == 0)
+		rc = vw_xml_parse(a->text, a->len, a->label, "domain", &a->doc, err);
+	if (rc == 0)
+		rc = vw_collect_begin(cmd->ctx, conn_of(cmd, dom, opt, a), dom, a->doc, &a->facts,
+				      err);
+	return rc;
+}
+
+static int finish(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
+		  struct cmd_audit *a, struct vw_err *err)
 {
 	struct vw_request req = { .allow = opt->allow,
 				  .force_enforce = opt->enforce,
 				  .findings_only = opt->findings_only };
-	/* A file has no libvirt, unless one was named. */
-	virConnectPtr conn = dom || (a->is_file && cmd->uri) || opt->fresh ? cmd->conn : NULL;
-	int rc = cmd_audit_ready(cmd, err);
+	int rc = vw_collect_rest(cmd->ctx, conn_of(cmd, dom, opt, a), a->doc, opt->os, a->facts,
+				 err);
 
-	if (rc < 0)
-		return rc;
-	rc = vw_xml_parse(a->text, a->len, a->label, "domain", &a->doc, err);
-	if (rc < 0)
-		return rc;
-	rc = vw_collect(cmd->ctx, conn, dom, a->doc, opt->os, &a->facts, err);
 	if (rc < 0)
 		return rc == -ENOENT && opt->os ? err->code = CMD_E_USAGE : rc;
 	if (opt->fresh)
@@ -64,8 +77,14 @@ static int make_plan(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 	return vw_plan_make(&req, &a->plan, err);
 }
 
-/* Take over text and make the rest of it. */
-static int audit(struct cmd *cmd, virDomainPtr dom, char *text, size_t len, const char *label,
+int cmd_audit_finish(struct cmd *cmd, const struct cmd_audit_options *opt, struct cmd_audit *a,
+		     struct vw_err *err)
+{
+	return finish(cmd, NULL, opt, a, err);
+}
+
+/* Take over text and make the first half of it. */
+static int begin(struct cmd *cmd, virDomainPtr dom, char *text, size_t len, const char *label,
 		 bool is_file, const struct cmd_audit_options *opt, struct cmd_audit **ret,
 		 struct vw_err *err)
 {
@@ -82,14 +101,28 @@ static int audit(struct cmd *cmd, virDomainPtr dom, char *text, size_t len, cons
 	a->label = strdup(label);
 	if (!a->label)
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", label);
-	rc = make_plan(cmd, dom, opt, a, err);
+	rc = parse_and_begin(cmd, dom, opt, a, err);
 	if (rc == 0)
 		*ret = vw_steal(a);
 	return rc;
 }
 
-int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
-		   struct cmd_audit **ret, struct vw_err *err)
+static int audit(struct cmd *cmd, virDomainPtr dom, char *text, size_t len, const char *label,
+		 bool is_file, const struct cmd_audit_options *opt, struct cmd_audit **ret,
+		 struct vw_err *err)
+{
+	CMD_AUTOAUDIT struct cmd_audit *a = NULL;
+	int rc = begin(cmd, dom, text, len, label, is_file, opt, &a, err);
+
+	if (rc == 0)
+		rc = finish(cmd, dom, opt, a, err);
+	if (rc == 0)
+		*ret = vw_steal(a);
+	return rc;
+}
+
+int cmd_audit_file_begin(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
+			 struct cmd_audit **ret, struct vw_err *err)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -101,7 +134,20 @@ int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_opt
 		rc = cmd_read_file(path, &text, &len, err);
 	if (rc < 0)
 		return rc;
-	return audit(cmd, NULL, text, len, path, true, opt, ret, err);
+	return begin(cmd, NULL, text, len, path, true, opt, ret, err);
+}
+
+int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
+		   struct cmd_audit **ret, struct vw_err *err)
+{
+	CMD_AUTOAUDIT struct cmd_audit *a = NULL;
+	int rc = cmd_audit_file_begin(cmd, path, opt, &a, err);
+
+	if (rc == 0)
+		rc = cmd_audit_finish(cmd, opt, a, err);
+	if (rc == 0)
+		*ret = vw_steal(a);
+	return rc;
 }
 
 int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,

@@ -32,6 +32,12 @@ int cmd_audit_ready(struct cmd *cmd, struct vw_err *err);
  * A file is read as a domain yet to be defined: on this host, or on the one named by -c. */
 int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
 		   struct cmd_audit **ret, struct vw_err *err);
+/* The same in two steps, for who audits many (vw_context_many): first all that needs no look at
+ * a disk, then the rest. */
+int cmd_audit_file_begin(struct cmd *cmd, const char *path, const struct cmd_audit_options *opt,
+			 struct cmd_audit **ret, struct vw_err *err);
+int cmd_audit_finish(struct cmd *cmd, const struct cmd_audit_options *opt, struct cmd_audit *a,
+		     struct vw_err *err);
 int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
 		     struct cmd_audit **ret, struct vw_err *err);
 /* text is taken over, also on failure. */

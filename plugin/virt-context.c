@@ -27,7 +27,8 @@ struct vw_context {
 	struct vw_prober *prober;
 	struct vw_history *history;
 	struct known_caps *caps;
-	bool hurried;
+	struct vw_look *looks;
+	bool hurried, many;
 	bool built; /* the index was rebuilt, or that was tried */
 };
 
@@ -76,6 +77,16 @@ void vw_context_close(struct vw_context *c)
 void vw_context_hurry(struct vw_context *c)
 {
 	c->hurried = true;
+}
+
+void vw_context_many(struct vw_context *c, bool many)
+{
+	c->many = many;
+}
+
+struct vw_look **vw_context_looks(struct vw_context *c)
+{
+	return c->many ? &c->looks : NULL;
 }
 
 bool vw_context_hurried(const struct vw_context *c)

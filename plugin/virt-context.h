@@ -27,6 +27,13 @@ void vw_context_close(struct vw_context *c);
 void vw_context_hurry(struct vw_context *c);
 bool vw_context_hurried(const struct vw_context *c);
 
+/* With many domains before it the collector prepares its looks at the disks of files, and has
+ * all that are prepared done at once when the first of them is needed. */
+struct vw_look;
+void vw_context_many(struct vw_context *c, bool many);
+/* Where those wait that are prepared; NULL if there are not many domains. */
+struct vw_look **vw_context_looks(struct vw_context *c);
+
 const struct vw_paths *vw_context_paths(const struct vw_context *c);
 const struct vw_policy *vw_context_policy(const struct vw_context *c);
 struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err);

@@ -123,6 +123,9 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 
 struct vw_look {
 	struct vw_ahead ahead;
+	struct vw_look *next; /* those that wait to be done at once … */
+	bool waits;
+	struct asking asking; /* … and what they ask */
 	struct vw_context *c;
 	struct vw_gathered *g;
 	virConnectPtr conn;
@@ -140,6 +143,51 @@ static void *look(void *arg)
 	return NULL;
 }
 
+/* Prepare the look at the disks of a file. */
+static int look_later(struct vw_look *l, struct vw_look **list)
+{
+	l->g->local = true;
+	if (prepare_asks(NULL, true, l->g->outline, VW_PROBE_BLANK | VW_PROBE_DISCARD, &l->g->facts,
+			 &l->asking) < 0) {
+		asking_clear(&l->asking);
+		l->asking = (struct asking){ 0 };
+		return -ENOMEM;
+	}
+	l->waits = true;
+	l->next = *list;
+	*list = l;
+	return 0;
+}
+
+/* Do all that wait: the prober's child is woken once for many domains. */
+static void look_at_all(struct vw_context *c, struct vw_look **list)
+{
+	struct vw_prober *prober = vw_context_prober(c, NULL);
+	VW_AUTOFREE struct vw_probe_ask *asks = NULL;
+	unsigned domains = 0;
+	size_t n = 0;
+
+	for (const struct vw_look *l = *list; l; l = l->next)
+		n += l->asking.n;
+	asks = calloc(n + 1, sizeof(*asks));
+	n = 0;
+	for (struct vw_look *l = *list; l; l = l->next, domains++) {
+		l->waits = false;
+		l->result = prober && asks ? 0 : -ENOMEM;
+		for (size_t i = 0; asks && i < l->asking.n; i++)
+			asks[n++] = l->asking.asks[i];
+	}
+	if (prober && asks)
+		vw_probe_disks(prober, asks, n, ONE_DISK_MS, domains * ALL_DISKS_MS);
+	while (*list) {
+		struct vw_look *l = *list;
+
+		*list = l->next;
+		asking_clear(&l->asking);
+		l->asking = (struct asking){ 0 };
+	}
+}
+
 int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 		  struct vw_err *err)
 {
@@ -152,7 +200,9 @@ int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr con
 	if (!g->look)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	*g->look = (struct vw_look){ .c = c, .g = g, .conn = conn };
-	if (beside)
+	if (!conn && vw_context_looks(c))
+		g->look->result = look_later(g->look, vw_context_looks(c));
+	else if (beside)
 		vw_ahead_start(&g->look->ahead, look, g->look);
 	else
 		look(g->look);
@@ -166,5 +216,7 @@ int vw_look_join(struct vw_gathered *g)
 	if (!g->look)
 		return 0;
 	vw_ahead_join(&g->look->ahead);
+	if (g->look->waits)
+		look_at_all(g->look->c, vw_context_looks(g->look->c));
 	return g->look->result;
 }

@@ -30,7 +30,7 @@ struct vw_look_reply {
 /* What parent and child share: the parent fills it and sends a byte, the child answers
  * in it and sends a byte. The child may be killed anywhere, so each reply is whole before
  * its state says so; the parent may be late, so the child says when it began a path. */
-#define VW_BATCH_MAX 32
+#define VW_BATCH_MAX 64
 #define VW_BATCH_PATHS (16u * 1024)
 
 enum vw_batch_state {
