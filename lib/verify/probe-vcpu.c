@@ -2,36 +2,38 @@
 /* Probe "vcpu": does it spin where it idled, or not run at all? */
 #include "verify-probe.h"
 
-static void judge_spin(const struct vw_view *v, struct vw_probe_result *r, double cpu)
+static void judge_spin(const struct vw_view *v, struct vw_probe_result *r, double want)
 {
 	const struct vw_baseline *b = v->s->before;
 	struct vw_delta d;
 
 	if (b->known && b->cpu == VW_CPU_CLASS_BUSY)
-		vw_result(r, VW_PASS, "uses %.0f %% of a CPU; it was busy before, too", cpu * 100);
+		vw_result(r, VW_PASS, "wants %.0f %% of a CPU; it was busy before, too",
+			  want * 100);
 	else if (b->known && b->cpu == VW_CPU_CLASS_MIXED)
-		vw_result(r, VW_PASS, "uses %.0f %% of a CPU; it was so at times before",
-			  cpu * 100);
+		vw_result(r, VW_PASS, "wants %.0f %% of a CPU; it was so at times before",
+			  want * 100);
 	else if (v->life & VW_LIFE_USER)
-		vw_result(r, VW_PASS, "uses %.0f %% of a CPU, and programs in it work", cpu * 100);
+		vw_result(r, VW_PASS, "wants %.0f %% of a CPU, and programs in it work",
+			  want * 100);
 	else if (!b->known || !b->cpu)
 		vw_result_wait(v, r, VW_SKIP,
-			       "uses %.0f %% of a CPU, and no program in it gives a sign; what is "
+			       "wants %.0f %% of a CPU, and no program in it gives a sign; what is "
 			       "normal for it is not known",
-			       cpu * 100);
+			       want * 100);
 	else if (b->tx && vw_late(v->s, VW_HAVE_NET, &d) &&
 		 (double)d.tx * 2 > vw_expected(b->tx, d.ms))
 		vw_result_wait(
 			v, r, VW_WARN,
-			"uses %.0f %% of a CPU where it used %.1f %%; it still sends as before",
-			cpu * 100, b->cpu_permille / 10.0);
+			"wants %.0f %% of a CPU where it used %.1f %%; it still sends as before",
+			want * 100, b->cpu_permille / 10.0);
 	else
 		vw_result_wait(
 			v, r, VW_FAIL,
-			"spins at %.0f %% of a CPU where it used %.1f %%, and no program in it "
+			"spins (wants %.0f %% of a CPU) where it used %.1f %%, and no program in it "
 			"gives a sign of life: it has probably panicked. virsh screenshot, "
 			"virsh console, then virsh reset %s",
-			cpu * 100, b->cpu_permille / 10.0, v->s->name);
+			want * 100, b->cpu_permille / 10.0, v->s->name);
 }
 
 static void judge_still(const struct vw_view *v, struct vw_probe_result *r)
@@ -60,7 +62,7 @@ void vw_probe_vcpu(const struct vw_view *v, struct vw_probe_result *r)
 			 : !vw_since(s, VW_HAVE_VCPU, VW_RECENT_MS, &d))
 		vw_result_wait(v, r, VW_SKIP, "no figures");
 	else if (d.most >= VW_CPU_SPINS)
-		judge_spin(v, r, d.cpu);
+		judge_spin(v, r, d.most);
 	else if (d.cpu <= 0)
 		judge_still(v, r);
 	else if (s->before->known && s->before->cpu)
