@@ -15,7 +15,8 @@
 #include <time.h>
 
 #define URIS_MAX 16
-#define WORK_MAX 16    /* domains per tick, then events have their turn */
+#define WORK_MAX 16    /* domains per tick, then events have their turn … */
+#define WORK_MS 50     /* … and no more when so much time is gone */
 #define REPORT_MS 1000 /* status and metrics are written so often at most */
 
 enum { EXIT_USAGE = 2 };
@@ -101,15 +102,14 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Return: when to be called again, ms; 0 = when something happens. */
 static int64_t tick_conn(struct agent_conn *c)
 {
-	int64_t next;
-
-	int64_t sampler;
+	int64_t began, next, sampler;
 
 	agent_conn_tick(c);
 	sampler = agent_sampler_tick(c);
 	if (!c->virt)
 		return earlier(sampler, c->reconnect);
-	for (int i = 0; i < WORK_MAX && !c->broken; i++) {
+	began = agent_now();
+	for (int i = 0; i < WORK_MAX && !c->broken && agent_now() < began + WORK_MS; i++) {
 		struct agent_entry *e = agent_table_take(&c->table, agent_now());
 
 		if (!e)
