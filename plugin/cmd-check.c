@@ -127,7 +127,7 @@ static size_t begin_group(struct cmd *cmd, char **args, struct begun group[GROUP
 {
 	size_t n, bytes = 0;
 
-	for (n = 0; args[n] && n < GROUP_MAX && bytes < GROUP_BYTES; n++) {
+	for (n = 0; n < GROUP_MAX && args[n] && bytes < GROUP_BYTES; n++) {
 		struct begun *b = &group[n];
 
 		*b = (struct begun){ .arg = args[n] };
