@@ -8,12 +8,15 @@
 
 #include <strings.h>
 
-/* Behind the next `end` at or after p; NULL: there is none. */
+/* Behind the next `end` (its last character is '>') at or after p; NULL: there is none. */
 static const char *behind(const char *p, const char *limit, const char *end)
 {
-	const char *q = memmem(p, (size_t)(limit - p), end, strlen(end));
+	size_t n = strlen(end);
 
-	return q ? q + strlen(end) : NULL;
+	for (const char *q = p; (q = memchr(q, '>', (size_t)(limit - q)));)
+		if ((size_t)(++q - p) >= n && !memcmp(q - n, end, n))
+			return q;
+	return NULL;
 }
 
 static bool begins(const char *p, const char *limit, const char *with)

@@ -134,14 +134,15 @@ static struct vw_span *new_span(struct vw_xml *x)
 }
 
 /* Where the tag begins that the parser has just read: attribute values can't hold a '<'. The
- * parser's own buffer still has all of it (values of attributes point into it). */
+ * parser's own buffer still has all of it (values of attributes point into it). By hand: a
+ * sanitizer's memrchr looks at the whole buffer, for each element. */
 static size_t tag_begin(const xmlParserCtxt *ctxt, size_t pos)
 {
-	const char *base = (const char *)ctxt->input->base;
-	const char *cur = (const char *)ctxt->input->cur;
-	const char *p = memrchr(base, '<', (size_t)(cur - base));
+	const xmlChar *p = ctxt->input->cur;
 
-	return p ? pos - (size_t)(cur - p) : 0;
+	while (p > ctxt->input->base && *--p != '<')
+		;
+	return pos - (size_t)(ctxt->input->cur - p);
 }
 
 /* Count what the element brings along. Return: false if that is too much. */
