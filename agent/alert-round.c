@@ -8,8 +8,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define WINDOW 60 /* seconds: per-minute */
-#define SETTLED 2 /* seconds since warden.conf was written */
+#define WINDOW 60      /* seconds: per-minute */
+#define FINISH_MAX 200 /* alerts in one look */
+#define SETTLED 2      /* seconds since warden.conf was written */
 
 struct look {
 	struct messenger *m;
@@ -17,6 +18,7 @@ struct look {
 	struct vw_alert_memory *memory; /* of each alert in the list */
 	int64_t now, next;
 	bool left;
+	bool wanted[N_SINKS]; /* asked once: a sink looks at files for it */
 };
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -236,20 +238,34 @@ static void serve(struct look *l, size_t k)
 	start(l, k, items, n, allowed == n ? n : allowed - 1);
 }
 
-/* Over, and every sink that there is knows it. */
+/* Does every sink that there is know that it is over? */
+static bool all_know(const struct look *l, size_t i)
+{
+	for (size_t k = 0; k < N_SINKS; k++) {
+		const struct vw_alert_told *t = l->wanted[k] ? vw_alert_memory_get(&l->memory[i],
+										   sinks[k]->name)
+							     : NULL;
+
+		if (t && !t->resolved)
+			return false;
+	}
+	return true;
+}
+
+/* What is over, and known to be: a bounded piece, for others wait. */
 static void finish(struct look *l)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < l->list.n; i++) {
-		bool told = l->list.v[i]->resolved != 0;
-
-		for (size_t k = 0; told && k < N_SINKS; k++)
-			if (sinks[k]->wanted(&l->m->context)) {
-				const struct vw_alert_told *t = vw_alert_memory_get(&l->memory[i],
-										    sinks[k]->name);
-
-				told = !t || t->resolved;
-			}
-		if (told && vw_alert_finish(l->m->q, l->list.v[i]->id, NULL) < 0) {
+		if (!l->list.v[i]->resolved || !all_know(l, i))
+			continue;
+		if (n++ == FINISH_MAX) {
+			l->left = true;
+			l->next = l->now;
+			return;
+		}
+		if (vw_alert_finish(l->m->q, l->list.v[i]->id, NULL) < 0) {
 			l->left = true;
 			l->next = earlier(l->next, l->now + 5);
 		}
@@ -276,9 +292,11 @@ int64_t alert_round(struct messenger *m)
 	alert_metrics_write(m->context.policy->metrics, &l.list);
 	for (size_t i = 0; i < l.list.n; i++)
 		alert_memory_get(m, l.list.v[i]->id, &l.memory[i]);
+	for (size_t k = 0; k < N_SINKS; k++)
+		l.wanted[k] = sinks[k]->wanted(&m->context);
 	finish(&l);
 	for (size_t k = 0; k < N_SINKS; k++)
-		if (sinks[k]->wanted(&m->context) || m->runs[k].child)
+		if (l.wanted[k] || m->runs[k].child)
 			serve(&l, k);
 	l.left = l.left || m->unsaved;
 	if (m->unsaved)
