@@ -241,7 +241,8 @@ static void put_children(struct writer *w, const xmlNode *n, const struct vw_spa
 	const struct vw_xml *x = w->x;
 	size_t pos = was_empty ? s->end : (size_t)s->tag_close + 1;
 	size_t content_end = was_empty ? s->end
-				       : (size_t)((const char *)memrchr(x->text, '<', s->end) -
+				       : (size_t)((const char *)memrchr(x->text + s->tag_close, '<',
+									s->end - s->tag_close) -
 						  x->text);
 	size_t next_span = (size_t)(s - x->spans) + 1;
 	const char *indent;
@@ -284,7 +285,7 @@ static void put_end_tag(struct writer *w, const xmlNode *n, const struct vw_span
 	int indent_len;
 
 	if (!was_empty) {
-		const char *lt = memrchr(w->x->text, '<', s->end);
+		const char *lt = memrchr(w->x->text + s->tag_close, '<', s->end - s->tag_close);
 
 		vw_buf_add(&w->b, lt, (size_t)(w->x->text + s->end - lt));
 		return;
