@@ -106,7 +106,7 @@ $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
 version_script = -Wl,--version-script=plugin/preload.map
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
-	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS) -lm)
 # The wrapper runs before every virsh. Where musl is there it is linked with that, statically: a
 # glibc program asks the CPU some 50 questions at its start, 1 ms in all on a virtual machine.
 MUSL := $(if $(SAN),,$(shell command -v musl-gcc 2>/dev/null))

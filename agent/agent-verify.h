@@ -56,6 +56,16 @@ void agent_verify_end(struct agent_guest *g);
 /* Is the child gone? Waits for nothing. */
 bool agent_verify_reap(struct agent_guest *g);
 
+static inline bool has_child(const struct agent_guest *g)
+{
+	return g->phase >= VERIFY_RUNNING;
+}
+
+/* verify.c: start a verifier. source: a peer to ask, too, or NULL. */
+void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *source);
+/* verify-act.c: a verdict says failed: what warden.conf wants done. Return: true = a child is at it. */
+bool agent_verify_act(struct agent_guest *g, bool may_reset);
+
 /* verify.c: the child has said all that it will. */
 void agent_verify_output(struct agent_guest *g);
 

@@ -15,10 +15,9 @@
 #include <libvirt/virterror.h>
 #include <syslog.h>
 
-#define SECONDS 25      /* a verifier's own window is 10 s; then it is ended */
-#define ACT_SECONDS 600 /* a dump of a big guest */
-#define SOON_MS 5000    /* of one that offered no sign, at first: it may be slow to come up */
-#define RETRY_MS 60000  /* of a guest that is not healthy: 1, 2, 4 … 15 minutes */
+#define SECONDS 25     /* a verifier's own window is 10 s; then it is ended */
+#define SOON_MS 5000   /* of one that offered no sign, at first: it may be slow to come up */
+#define RETRY_MS 60000 /* of a guest that is not healthy: 1, 2, 4 … 15 minutes */
 #define RETRY_MAX_MS 900000
 #define LOOKS_MAX 200 /* some two days; then it is left alone */
 #define REAP_MS 200
@@ -93,11 +92,6 @@ static void forget(struct agent *a, struct agent_guest *g)
 	a->n_guests--;
 	agent_verify_end(g);
 	free(g);
-}
-
-static bool has_child(const struct agent_guest *g)
-{
-	return g->phase >= VERIFY_RUNNING;
 }
 
 /* Look at it now; or, if somebody is at it, once more. */
@@ -217,7 +211,7 @@ static bool seen_text(const struct agent_guest *g, char *buf, size_t size)
 	return *buf;
 }
 
-static void start(struct agent_guest *g, enum verify_phase phase, const char *source)
+void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *source)
 {
 	struct agent *a = g->conn->agent;
 	const char *args[10] = { "--json", "--quiet" };
@@ -244,69 +238,6 @@ static void start(struct agent_guest *g, enum verify_phase phase, const char *so
 	g->due = agent_now() + RETRY_MS;
 }
 
-/* The peer of that number, in buf. Return: false = there are no more. */
-static bool peer(const struct vw_policy *p, unsigned number, char *buf, size_t size)
-{
-	const char *at = p->peers + strspn(p->peers, " \t");
-
-	for (; *at; at += strspn(at, " \t")) {
-		size_t len = strcspn(at, " \t");
-
-		if (number-- == 0) {
-			snprintf(buf, size, "%.*s", (int)len, at);
-			return len < size;
-		}
-		at += len;
-	}
-	return false;
-}
-
-static void act(struct agent_guest *g, const char *what)
-{
-	const char *args[] = { "--act", what, "--json", "--quiet", NULL };
-	struct vw_err err = { 0 };
-
-	g->acted = true;
-	g->phase = VERIFY_ACTING;
-	if (agent_verify_start(g, args, ACT_SECONDS, &err) == 0)
-		return;
-	agent_verdict_action(g, err.text, false);
-	g->phase = VERIFY_ENDING;
-}
-
-/* What warden.conf wants done to a guest that failed. Return: true = a child is at it. */
-static bool go_on(struct agent_guest *g, bool may_reset)
-{
-	const struct vw_policy *p = vw_context_policy(g->conn->agent->ctx);
-	char uri[VW_PEERS_MAX];
-
-	if (g->acted || p->on_failed == VW_FAILED_ALERT)
-		return false;
-	if (p->on_failed == VW_FAILED_DUMP) {
-		act(g, "dump");
-		return true;
-	}
-	if (g->phase == VERIFY_RUNNING)
-		g->peer = 0;
-	else if (!may_reset) {
-		agent_verdict_action(g, "not reset: a peer has it, too, or can't be asked", false);
-		return false;
-	}
-	if (peer(p, g->peer, uri, sizeof(uri))) {
-		g->peer++;
-		start(g, VERIFY_ASKING, uri);
-		return has_child(g);
-	}
-	if (g->peer == 0) {
-		agent_verdict_action(g, "not reset: warden.conf names no peers to ask first",
-				     false);
-		g->acted = true;
-		return false;
-	}
-	act(g, "reset");
-	return true;
-}
-
 /* A verdict was given. */
 static void take_verdict(struct agent_guest *g)
 {
@@ -320,7 +251,7 @@ static void take_verdict(struct agent_guest *g)
 		wait = SOON_MS;
 
 	json_decref(object);
-	if (failed && go_on(g, may_reset))
+	if (failed && agent_verify_act(g, may_reset))
 		return;
 	g->phase = VERIFY_ENDING;
 	if (g->again || (!healthy && g->looks < LOOKS_MAX)) {
@@ -367,7 +298,7 @@ static int64_t tick(struct agent_guest *g, size_t *running)
 			return g->conn->virt ? g->due : 0;
 		if (*running >= VERIFY_PARALLEL)
 			return 0; /* the end of a child wakes us */
-		start(g, VERIFY_RUNNING, NULL);
+		agent_verify_look(g, VERIFY_RUNNING, NULL);
 		*running += has_child(g);
 		return has_child(g) ? g->deadline : g->due;
 	case VERIFY_ENDING:

@@ -74,7 +74,7 @@ echo "dies: migrated in $((moved - began)) s, told after $((SECONDS - moved)) s"
 [ "$(real beta domstate --reason dies)" = "running (migrated)" ] || fail "it was touched"
 
 # With an agent there is none.
-on beta env VIRT_WARDEN_DATADIR="$LAB_DIR/../.." "$VW_BUILD/virt-wardend" --foreground >"$work/agent" 2>&1 &
+on beta env -u VIRT_WARDEN_STATEDIR VIRT_WARDEN_DATADIR="$LAB_DIR/../.." "$VW_BUILD/virt-wardend" --foreground >"$work/agent" 2>&1 &
 until_true 20 grep -q 'domains compared' "$work/agent" || fail "no agent: $(cat "$work/agent")"
 move tick beta "$alpha"
 move tick alpha "$beta"
