@@ -32,11 +32,11 @@ static void VW_PRINTF(2, 3) named(struct agent *a, const char *fmt, ...)
 static void on_block(struct agent *a, struct udev_device *d)
 {
 	const char *node = udev_device_get_devnode(d);
-	struct udev_list_entry *link;
+	struct udev_list_entry *link = udev_device_get_devlinks_list_entry(d);
 
 	if (node)
 		named(a, "block %s", node);
-	udev_list_entry_foreach(link, udev_device_get_devlinks_list_entry(d))
+	for (; link; link = udev_list_entry_get_next(link))
 		named(a, "block %s", udev_list_entry_get_name(link));
 }
 
