@@ -185,9 +185,6 @@ void agent_sampler_want(struct agent_conn *c);
 int64_t agent_sampler_tick(struct agent_conn *c);
 void agent_sampler_stop(struct agent_conn *c);
 
-/* verify-child.c: the command virt-warden, beside us or installed. malloc'ed, NULL = no memory. */
-char *agent_program(const struct agent *a);
-
 /* alerts.c: start virt-warden-alert when there is something to deliver, and nobody does. tick
  * returns when to be called again, ms; 0 = when an alert is raised. */
 void agent_alerts_open(struct agent *a);
