@@ -41,29 +41,42 @@ const struct vw_disk_facts *vw_facts_disk(const struct vw_facts *f, const char *
 	return d && !strcmp(d->target, target) ? d : NULL;
 }
 
+/* Room for one more disk: both arrays have room for the next power of two. */
+static bool grow(struct vw_facts *f)
+{
+	size_t n = f->n_disks ? 2 * f->n_disks : 1;
+	struct vw_disk_facts *disks;
+	size_t *places;
+
+	if (f->n_disks & (f->n_disks - 1))
+		return true;
+	disks = reallocarray(f->disks, n, sizeof(*disks));
+	if (!disks)
+		return false;
+	f->disks = disks;
+	places = reallocarray(f->by_target, n, sizeof(*places));
+	if (!places)
+		return false;
+	f->by_target = places;
+	return true;
+}
+
 struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target)
 {
-	struct vw_disk_facts *grown;
-	size_t *places, at;
 	VW_AUTOFREE char *name = strdup(target);
+	struct vw_disk_facts *d;
+	size_t at;
 
-	if (!name)
+	if (!name || !grow(f))
 		return NULL;
-	grown = reallocarray(f->disks, f->n_disks + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	f->disks = grown;
-	places = reallocarray(f->by_target, f->n_disks + 1, sizeof(*places));
-	if (!places)
-		return NULL;
-	f->by_target = places;
 	at = places_before(f, name, true);
-	memmove(places + at + 1, places + at, (f->n_disks - at) * sizeof(*places));
-	places[at] = f->n_disks;
-	grown += f->n_disks++;
-	memset(grown, 0, sizeof(*grown));
-	grown->target = vw_steal(name);
-	return grown;
+	memmove(f->by_target + at + 1, f->by_target + at,
+		(f->n_disks - at) * sizeof(*f->by_target));
+	f->by_target[at] = f->n_disks;
+	d = &f->disks[f->n_disks++];
+	memset(d, 0, sizeof(*d));
+	d->target = vw_steal(name);
+	return d;
 }
 
 void vw_facts_clear(struct vw_facts *f)
