@@ -59,10 +59,10 @@ real alpha destroy refused
 move tick alpha "$beta"
 verifiers >"$work/pids" || fail "no verifier was left behind"
 # Its own descriptors only: no pipe to libvirtd.
-for pid in $(cat "$work/pids"); do
-	on beta ls -l "/proc/$pid/fd" >"$work/fds" || continue
+while read -r pid; do
+	on beta ls -l "/proc/$pid/fd" >"$work/fds" </dev/null || continue
 	! grep -q 'pipe:' "$work/fds" || fail "inherited: $(cat "$work/fds")"
-done
+done <"$work/pids"
 until_true 25 eval '! verifiers' || fail "the verifier of a healthy guest does not end"
 ! told '"verify-' || fail "an alert for a healthy guest: $(cat "$work/alerts")"
 
