@@ -47,7 +47,7 @@ definer = in_background(define_all)
 for k in range(kills):
     for _ in range(defines * k // kills, defines * (k + 1) // kills):
         turn.release()
-    time.sleep(random.uniform(0, 0.3))
+    time.sleep(random.uniform(0, 0.6))
     agent.kill()
     look()
     agent.start()
