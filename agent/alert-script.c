@@ -65,7 +65,7 @@ static int list(const char *path, struct scripts *s, struct vw_err *err)
 	}
 	while ((e = readdir(dir)) && s->n < SCRIPTS_MAX)
 		if (is_name(e->d_name))
-			snprintf(s->names[s->n++], NAME_BYTES, "%s", e->d_name);
+			snprintf(s->names[s->n++], NAME_BYTES, "%.*s", NAME_BYTES - 1, e->d_name);
 	closedir(dir);
 	qsort(s->names, s->n, sizeof(s->names[0]), compare_names);
 	return 0;

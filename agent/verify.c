@@ -127,12 +127,21 @@ static bool arrives(int event, int detail)
 	       (event == VIR_DOMAIN_EVENT_SUSPENDED && detail == VIR_DOMAIN_EVENT_SUSPENDED_PAUSED);
 }
 
+/* A guest has stopped: was that meant? It went to another host, or somebody who was told of it
+ * has dealt with it. */
+static bool is_over(const struct agent_guest *g, int detail)
+{
+	return detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED ||
+	       (g->looks && detail != VIR_DOMAIN_EVENT_STOPPED_CRASHED &&
+		detail != VIR_DOMAIN_EVENT_STOPPED_FAILED);
+}
+
 /* An event of a guest that is known here. */
 static void on_known(struct agent_guest *g, int event, int detail)
 {
 	bool waits = g->phase == VERIFY_INCOMING;
 
-	if (event == VIR_DOMAIN_EVENT_STOPPED && detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED) {
+	if (event == VIR_DOMAIN_EVENT_STOPPED && is_over(g, detail)) {
 		left(g);
 	} else if (waits && event == VIR_DOMAIN_EVENT_STOPPED) {
 		/* The migration failed before the guest was ours: the source keeps it. */
@@ -147,10 +156,6 @@ static void on_known(struct agent_guest *g, int event, int detail)
 			g->phase = VERIFY_INCOMING;
 		else if (detail != VIR_DOMAIN_EVENT_STARTED_MIGRATED)
 			queue(g);
-	} else if (event == VIR_DOMAIN_EVENT_STOPPED && g->looks &&
-		   detail != VIR_DOMAIN_EVENT_STOPPED_CRASHED &&
-		   detail != VIR_DOMAIN_EVENT_STOPPED_FAILED) {
-		left(g); /* somebody who was told has stopped it */
 	} else if (!waits) {
 		unsigned bit = seen_bit(event, detail);
 

@@ -37,7 +37,9 @@ static bool parse_line(const char *line, struct mount *m)
 {
 	size_t len;
 
-	if (!word(&line, &len) || !word(&line, &len) || !(m->dev = word(&line, &m->dev_len)) ||
+	if (!word(&line, &len)) /* its number */
+		return false;
+	if (!word(&line, &len) || !(m->dev = word(&line, &m->dev_len)) ||
 	    !(m->root = word(&line, &m->root_len)) || !(m->point = word(&line, &m->point_len)))
 		return false;
 	if (m->root_len == 1) /* "/" and "" plus a rest are then written alike */

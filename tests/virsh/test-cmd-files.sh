@@ -46,26 +46,26 @@ assert len(domain["findings"]) == int(sys.argv[1]), (len(domain["findings"]), sy
 END
 
 # fix prints XML and nothing else on stdout, what was found on stderr; a fix of it changes nothing.
-run 1 virt-warden fix --allow boot,visible web1.xml
+run 0 virt-warden fix --allow boot,visible web1.xml
 cp out fixed.xml
 has err '^virt-warden: web1\.xml: [0-9]+ fixed \('
 has fixed.xml "bus='virtio'"
 python3 -c 'import xml.dom.minidom as m; m.parse("fixed.xml")' || fail "no XML"
 before=$(stat -c %Y%s web1.xml)
-run 1 virt-warden fix --allow boot,visible fixed.xml
+run 0 virt-warden fix --allow boot,visible fixed.xml
 cmp out fixed.xml || fail "a fix of a fix changes something"
 [ "$(stat -c %Y%s web1.xml)" = "$before" ] || fail "the file was written"
-run 1 bash -c 'virt-warden fix - --allow boot --allow visible --quiet <web1.xml'
+run 0 bash -c 'virt-warden fix - --allow boot --allow visible --quiet <web1.xml'
 cmp out fixed.xml || fail "fix - differs from fix FILE"
 empty err
 
 # --diff is what patch(1) takes from the one to the other; nothing to do is an empty diff.
-run 1 virt-warden fix --diff --allow boot,visible web1.xml
+run 0 virt-warden fix --diff --allow boot,visible web1.xml
 has out '^--- web1\.xml$'
 cp web1.xml patched.xml
 patch -s patched.xml out || fail "patch does not take the diff"
 cmp patched.xml fixed.xml || fail "the diff leads elsewhere"
-run 1 virt-warden fix --diff --allow boot,visible fixed.xml
+run 0 virt-warden fix --diff --allow boot,visible fixed.xml
 empty out
 
 # --dry-run is the table; 1 as long as there is any finding.
