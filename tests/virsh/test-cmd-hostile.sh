@@ -108,7 +108,8 @@ for verb in check fix; do
 	: >err
 	bounded 1 "10,000 disks, JSON" virt-warden $verb --json disks.xml
 done
-"$VW_BUILD/virt-warden-osinfo" build --output "$VIRT_WARDEN_CACHEDIR/os.index" >/dev/null 2>&1
+# What libosinfo's builder leaves to the end of its process is no leak of ours.
+ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0 "$VW_BUILD/virt-warden-osinfo" build --output "$VIRT_WARDEN_CACHEDIR/os.index" >/dev/null 2>&1
 for kind in ide same cdroms nics scsi; do
 	bounded '[01]' "many $kind" virt-warden fix --os debian11 --allow boot many-$kind.xml
 	has err ' [0-9]{4,5} fixed '

@@ -97,8 +97,13 @@ run 0 on virsh -c "qemu+unix:///system?socket=$tmp/libvirt/sock" define "$tmp/we
 wait $forward
 stored_has web1 "<target dev='hda' bus='ide'/>"
 undefine
-run 0 on unshare -m "$VW_BUILD/virsh" define "$tmp/web1.xml"
+# A mount namespace of our own counts as libvirtd's as long as it shows the same files.
+run 0 on unshare -m sh -c 'mount -t tmpfs none "$2" && exec "$0" define "$1"' \
+	"$VW_BUILD/virsh" "$tmp/web1.xml" "$tmp/libvirt"
 stored_has web1 "<target dev='hda' bus='ide'/>"
+undefine
+run 0 on unshare -m "$VW_BUILD/virsh" define "$tmp/web1.xml"
+stored_has web1 "<target dev='vda' bus='virtio'/>"
 undefine
 run 0 on virsh -c 'qemu+unix:///system?socket=/run/libvirt/libvirt-sock' define "$tmp/web1.xml"
 stored_has web1 "<target dev='vda' bus='virtio'/>"
