@@ -190,6 +190,14 @@ static void note_baseline(struct verify *v)
 	verify_unlock(v);
 }
 
+/* At once, for the judge may be quick. The lock is held. */
+static void note_gone(struct verify *v, const struct vw_err *err)
+{
+	v->err = *err;
+	v->s.state = VW_DOM_GONE;
+	v->s.asked = true;
+}
+
 /* Return: 0; -ENOENT no such domain; -EIO. */
 static int look_up(struct verify *v, struct vw_err *err)
 {
@@ -209,15 +217,21 @@ static int look_up(struct verify *v, struct vw_err *err)
 		snprintf(v->name, sizeof(v->name), "%s",
 			 command ? command + strlen("virt-warden check ") : "DOMAIN");
 	} else if (r == -ENOENT) {
-		v->err = *err; /* at once: the judge may be quick */
-		v->s.state = VW_DOM_GONE;
-		v->s.asked = true;
+		note_gone(v, err);
 	}
 	verify_unlock(v);
 	if (r < 0)
 		return r;
 	xml = virDomainGetXMLDesc(v->dom, 0);
-	return xml ? verify_read_domain(xml, &v->d, err) : cmd_virt_error(err, v->o->domain);
+	if (xml)
+		return verify_read_domain(xml, &v->d, err);
+	r = cmd_virt_error(err, v->o->domain);
+	if (r == -ENOENT) { /* it went between the two calls */
+		verify_lock(v);
+		note_gone(v, err);
+		verify_unlock(v);
+	}
+	return r;
 }
 
 /* Return: 0, or negative errno and v->err is filled in. */
