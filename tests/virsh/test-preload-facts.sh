@@ -98,6 +98,7 @@ wait $forward
 stored_has web1 "<target dev='hda' bus='ide'/>"
 undefine
 # A mount namespace of our own counts as libvirtd's as long as it shows the same files.
+# shellcheck disable=SC2016 # the inner shell expands it
 run 0 on unshare -m sh -c 'mount -t tmpfs none "$2" && exec "$0" define "$1"' \
 	"$VW_BUILD/virsh" "$tmp/web1.xml" "$tmp/libvirt"
 stored_has web1 "<target dev='hda' bus='ide'/>"
