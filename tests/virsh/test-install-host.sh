@@ -49,8 +49,8 @@ new=99999999-8888-4777-8666-555555555555
 "$top/tests/lab/lab" up --hosts alpha --owner $$ >/dev/null
 on mkdir /run/upper
 on mount -t tmpfs upper /run/upper
-on mkdir /run/upper/files /run/upper/work
-on mount -t overlay overlay -o lowerdir=/usr,upperdir=/run/upper/files,workdir=/run/upper/work /usr
+on mkdir /run/upper/files /run/upper/spare
+on mount -t overlay overlay -o lowerdir=/usr,upperdir=/run/upper/files,workdir=/run/upper/spare /usr
 on rm -f /usr/local/bin/virsh
 on test ! -e /usr/bin/virt-warden || fail "virt-warden is installed on this machine: this test can't tell"
 
