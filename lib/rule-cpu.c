@@ -52,12 +52,15 @@ static void set_mode(struct vw_ctx *c, xmlNode *cpu, const char *mode)
 		vw_xml_remove(c->doc, m);
 }
 
-/* "Nehalem +aes -mpx": the model of that name, with and without these features. */
-static void set_baseline(struct vw_ctx *c, xmlNode *cpu, char *words)
+/* "Nehalem +aes -mpx": the model of that name, with and without these features. words is cut up. */
+static void set_model(struct vw_ctx *c, char *words)
 {
+	xmlNode *cpu = vw_need_child(c, c->domain, "cpu");
 	char *save = NULL, *model = strtok_r(words, " \t", &save);
 	xmlNode *m = NULL;
 
+	if (!cpu)
+		return;
 	set_mode(c, cpu, "custom");
 	vw_try(c, vw_xml_set_attr(c->doc, cpu, "match", "exact"));
 	m = vw_add_element(c, cpu, "model", "fallback", "forbid", NULL);
@@ -73,7 +76,6 @@ static void give_baseline(struct vw_ctx *c, const char *now)
 {
 	VW_AUTOFREE char *words = strdup(c->policy->cpu_baseline);
 	VW_AUTOFREE char *model = strdup(c->policy->cpu_baseline);
-	xmlNode *cpu;
 
 	if (!words || !model) {
 		c->error = -ENOMEM;
@@ -91,17 +93,33 @@ static void give_baseline(struct vw_ctx *c, const char *now)
 			"the baseline CPU of warden.conf can't run on this host: correct [cpu] baseline");
 		return;
 	}
-	if (!vw_decide(c, "domain", now, model, "the pool's baseline CPU migrates to every host"))
+	if (vw_decide(c, "domain", now, model, "the pool's baseline CPU migrates to every host"))
+		set_model(c, words);
+}
+
+/* Without KVM nothing of the host's CPU is used, and its model costs: the guest works around
+ * flaws (Meltdown …) that an emulated CPU has not, at each system call. */
+static void give_emulated(struct vw_ctx *c, const char *now, const char *wanted)
+{
+	VW_AUTOFREE char *words = strdup(wanted);
+	char model[32];
+
+	if (!words) {
+		c->error = -ENOMEM;
 		return;
-	cpu = vw_need_child(c, c->domain, "cpu");
-	if (cpu)
-		set_baseline(c, cpu, words);
+	}
+	snprintf(model, sizeof(model), "%.*s", (int)strcspn(wanted, " \t"), wanted);
+	if (vw_caps_has(c->caps, "cpu.model", model) != VW_NO &&
+	    vw_decide(
+		    c, "domain", now, wanted,
+		    "an emulated CPU is fast if it is plain, but current systems need these features"))
+		set_model(c, words);
 }
 
 void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *cpu = vw_xml_child(c->domain, "cpu");
-	const char *now = cpu_now(c, cpu);
+	const char *now = cpu_now(c, cpu), *emulated = vw_xml_attr(data, "emulated");
 	bool generic = now && (!*now || is_generic(now));
 	char mode[32];
 
@@ -110,6 +128,10 @@ void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
 	if (*c->policy->cpu_baseline) {
 		if (generic || is_mode(now))
 			give_baseline(c, now);
+		return;
+	}
+	if (generic && emulated && !c->kvm) {
+		give_emulated(c, now, emulated);
 		return;
 	}
 	if (!generic || !vw_choose(c, data, "prefer", "cpu.mode", mode, sizeof(mode)) ||

@@ -629,6 +629,49 @@ static void test_plan_hyperv_unknown(void **state)
 	vw_caps_free(caps);
 }
 
+/* Without KVM the CPU is emulated: a plain model that current systems run on. */
+static void test_plan_emulated_cpu(void **state)
+{
+	static const char domain[] =
+		"<domain type='qemu'><name>t</name><os><type arch='x86_64'>hvm</type></os>%s<devices>"
+		"</devices></domain>";
+	static const char caps_xml[] =
+		"<domainCapabilities><arch>x86_64</arch><domain>qemu</domain>"
+		"<machine>pc</machine><cpu><mode name='custom' supported='yes'>"
+		"<model usable='yes'>Nehalem</model></mode></cpu></domainCapabilities>";
+	struct fixture *f = *state;
+	const struct vw_caps *list[1];
+	struct vw_caps *caps = NULL;
+	char xml[512];
+	struct vw_plan *p;
+
+	snprintf(xml, sizeof(xml), domain, "");
+	p = plan(f, xml, 0);
+	assert_fix(p, "cpu-mode", "domain", "qemu64 +ssse3 +sse4.1 +sse4.2 +popcnt");
+	assert_has(p, "<model fallback='forbid'>qemu64</model>");
+	assert_has(p, "<feature policy='require' name='popcnt'/>");
+	assert_idempotent(f, p, 0);
+	vw_plan_free(p);
+
+	/* what somebody chose stays */
+	snprintf(xml, sizeof(xml), domain, "<cpu mode='host-model'/>");
+	p = plan(f, xml, 0);
+	assert_null(finding(p, "cpu-mode", NULL));
+	vw_plan_free(p);
+
+	/* an emulator that has no such model */
+	assert_int_equal(vw_caps_parse(caps_xml, strlen(caps_xml), &caps, NULL), 0);
+	list[0] = caps;
+	f->facts.caps = list;
+	f->facts.n_caps = 1;
+	snprintf(xml, sizeof(xml), domain, "");
+	p = plan(f, xml, 0);
+	assert_null(finding(p, "cpu-mode", NULL));
+	vw_plan_free(p);
+	f->facts.n_caps = 0;
+	vw_caps_free(caps);
+}
+
 static void test_plan_metadata(void **state)
 {
 	struct fixture *f = *state;
@@ -861,6 +904,7 @@ int main(void)
 		T(test_plan_tablet_port),
 		T(test_plan_new_family),
 		T(test_plan_hyperv_unknown),
+		T(test_plan_emulated_cpu),
 		T(test_plan_metadata),
 		T(test_plan_commandline),
 		T(test_plan_additive_installed),

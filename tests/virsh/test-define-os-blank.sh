@@ -39,7 +39,7 @@ linux() { # linux NAME ID VIDEO: any Linux with virtio 1.0
 		balloon: virtio 10
 		cdrom-bus: sata read-only
 		clock: utc hpet=no pit=delay rtc=catchup
-		cpu-mode: host-model
+		cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 		disk-bus: virtio
 		disk-cache: none
 		disk-discard: unmap
@@ -70,7 +70,7 @@ os rhel6 http://redhat.com/rhel/6.5 'VW boot sector' <<-END
 	balloon: virtio 10
 	cdrom-bus: ide read-only
 	clock: utc hpet=no pit=delay rtc=catchup
-	cpu-mode: host-model
+	cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 	disk-bus: virtio
 	disk-cache: none
 	disk-discard: unmap
@@ -91,7 +91,7 @@ os win10 http://microsoft.com/win/10 'VW boot sector' <<-END
 	balloon: virtio 10
 	cdrom-bus: sata read-only
 	clock: localtime hpet=no hypervclock=yes pit=delay rtc=catchup
-	cpu-mode: host-model
+	cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 	disk-bus: sata
 	disk-cache: none
 	disk-discard: unmap
@@ -113,7 +113,7 @@ os win11 http://microsoft.com/win/11 'BdsDxe: .*Sata\(' <<-END
 	balloon: virtio 10
 	cdrom-bus: sata read-only
 	clock: localtime hpet=no hypervclock=yes pit=delay rtc=catchup
-	cpu-mode: host-model
+	cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 	disk-bus: sata
 	disk-cache: none
 	disk-discard: unmap
@@ -135,7 +135,7 @@ os winxp http://microsoft.com/win/xp 'VW boot sector' <<-END
 	balloon: virtio 10
 	cdrom-bus: ide read-only
 	clock: localtime hpet=no hypervclock=yes pit=delay rtc=catchup
-	cpu-mode: host-model
+	cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 	disk-bus: ide
 	disk-cache: none
 	disk-discard: unmap
@@ -155,7 +155,7 @@ os freebsd13 http://freebsd.org/freebsd/13.1 'VW boot sector' <<-END
 	balloon: virtio 10
 	cdrom-bus: ide read-only
 	clock: utc hpet=no pit=delay rtc=catchup
-	cpu-mode: host-model
+	cpu-mode: qemu64 +popcnt +sse4.1 +sse4.2 +ssse3
 	disk-bus: virtio
 	disk-cache: none
 	disk-discard: unmap

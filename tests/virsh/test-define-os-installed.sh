@@ -69,7 +69,7 @@ boots debian-raw
 # what check says to type: now the admin has said that the guest has the drivers
 run 0 on virt-warden fix debian-raw --allow boot
 devices debian-raw
-for line in 'machine: q35' 'disk-bus: virtio' 'cdrom-bus: sata read-only' 'nic-model: virtio' 'cpu-mode: host-model' \
+for line in 'machine: q35' 'disk-bus: virtio' 'cdrom-bus: sata read-only' 'nic-model: virtio' 'cpu-mode: qemu64 [+]popcnt [+]sse4.1 [+]sse4.2 [+]ssse3' \
 	'disk-iothread: 1' 'usb: qemu-xhci/15'; do
 	has "$tmp/devices" "^$line\$"
 done

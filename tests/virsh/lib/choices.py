@@ -35,7 +35,7 @@ def of_cpu(domain):
     cpu = domain.find('cpu')
     mode = '' if cpu is None else cpu.get('mode', 'custom')
     if mode == 'custom':
-        mode = cpu.findtext('model', '')
+        mode = join([cpu.findtext('model', '')] + sorted('+' + f.get('name') for f in cpu.findall('feature')))
     clock = domain.find('clock')
     timers = sorted((t.get('name'), t.get('tickpolicy') or t.get('present')) for t in clock.findall('timer'))
     flags = []
