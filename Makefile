@@ -34,7 +34,7 @@ WITH_CURL ?= yes
 CURL_CFLAGS := $(if $(filter yes,$(WITH_CURL)),-DWITH_CURL $(call pc,cflags,libcurl))
 CURL_LIBS := $(if $(filter yes,$(WITH_CURL)),$(call pc,libs,libcurl))
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
@@ -95,12 +95,12 @@ $(1): $(2) $(B)/flags
 endef
 $(eval $(call archive,$(ENGINE),$(call objs,lib)))
 $(eval $(call archive,$(CONF),$(call objs,lib/conf)))
-$(eval $(call archive,$(HISTORY),$(call objs,lib/history)))
+$(eval $(call archive,$(HISTORY),$(call objs,lib/history) $(call objs,lib/store)))
 $(eval $(call archive,$(PROBE),$(call objs,lib/probe)))
 $(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
 $(eval $(call archive,$(MIGRATE),$(call objs,lib/migrate)))
 $(eval $(call archive,$(VERIFY),$(call objs,lib/verify)))
-$(eval $(call archive,$(ALERT),$(call objs,lib/alert)))
+$(eval $(call archive,$(ALERT),$(call objs,lib/alert) $(call objs,lib/store)))
 $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
 link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)

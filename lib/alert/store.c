@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The queue's directory, its lock and its files (alert-queue.h). */
 #include "alert-store.h"
+#include "private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,65 +9,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define LOCK_WAIT_MS 2000
-
 static const char *const suffixes[] = { "open", "over", "done" };
 
 int alert_error(const struct vw_alerts *q, int code, const char *what, struct vw_err *err)
 {
-	const char *remedy = "check that directory";
-
-	switch (-code) {
-	case ENOSPC:
-	case EDQUOT: remedy = "free some space there"; break;
-	case EACCES:
-	case EPERM: remedy = "run as its owner"; break;
-	case EROFS: remedy = "make that filesystem writable"; break;
-	case EBUSY: remedy = "another program holds its lock; try again"; break;
-	case ENOTDIR:
-	case ELOOP: remedy = "it must be a directory, not a link; move it away"; break;
-	}
-	return vw_err_set(err, code, "%s: %s: %s; %s", q->path, what, strerror(-code), remedy);
-}
-
-/* mkdir -p, 0700. */
-static int make_dirs(const char *dir)
-{
-	VW_AUTOFREE char *path = strdup(dir);
-
-	if (!path)
-		return -ENOMEM;
-	for (char *p = path + 1; *path; p++) {
-		const char c = *p;
-
-		if (c && c != '/')
-			continue;
-		*p = '\0';
-		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return -errno;
-		*p = c;
-		if (!c)
-			break;
-	}
-	return 0;
-}
-
-/* Open it; it must be a directory of ours that nobody else may enter. */
-static int open_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	r = fstat(fd, &st) < 0 ? -errno : st.st_uid != geteuid() ? -EPERM : 0;
-	if (r == 0 && (st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
-		r = -errno;
-	if (r == 0)
-		return fd;
-	close(fd);
-	return r;
+	return vw_err_set(err, code, "%s: %s: %s; %s", q->path, what, strerror(-code),
+			  vw_private_remedy(code));
 }
 
 int vw_alerts_open(const char *statedir, struct vw_alerts **ret, struct vw_err *err)
@@ -79,11 +27,7 @@ int vw_alerts_open(const char *statedir, struct vw_alerts **ret, struct vw_err *
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	}
 	q->deliver = -1;
-	q->dirfd = open_dir(q->path);
-	if (q->dirfd == -ENOENT) {
-		r = make_dirs(q->path);
-		q->dirfd = r < 0 ? r : open_dir(q->path);
-	}
+	q->dirfd = vw_private_open(statedir, "alerts");
 	if (q->dirfd < 0) {
 		r = alert_error(q, q->dirfd, "cannot open the queue of alerts", err);
 		vw_alerts_close(q);
@@ -110,46 +54,17 @@ const char *vw_alerts_path(const struct vw_alerts *q)
 	return q->path;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int open_lock(const struct vw_alerts *q, const char *name)
-{
-	int fd = openat(q->dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
-			0600);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int alert_lock(struct vw_alerts *q, struct vw_err *err)
 {
-	struct timespec pause = { .tv_nsec = 1000000 };
-	const int64_t end = now_ms() + LOCK_WAIT_MS;
-	int fd = open_lock(q, ".lock");
-	int r;
+	int fd = vw_private_lock(q->dirfd, ".lock");
 
-	if (fd < 0)
-		return alert_error(q, fd, "cannot lock it", err);
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		r = errno == EWOULDBLOCK || errno == EINTR ? -EBUSY : -errno;
-		if (r != -EBUSY || now_ms() >= end) {
-			close(fd);
-			return alert_error(q, r, "cannot lock it", err);
-		}
-		nanosleep(&pause, NULL);
-	}
-	return fd;
+	return fd < 0 ? alert_error(q, fd, "cannot lock it", err) : fd;
 }
 
 int vw_alerts_deliver_lock(struct vw_alerts *q, struct vw_err *err)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
-	int fd = open_lock(q, ".deliver");
+	int fd = vw_private_lock_file(q->dirfd, ".deliver");
 	int r = fd < 0 ? fd : 0;
 
 	/* Not at once: somebody may hold it for an instant to see if it is free. */
@@ -174,7 +89,7 @@ bool vw_alerts_waiting(struct vw_alerts *q)
 
 	if (faccessat(q->dirfd, "todo", F_OK, 0) < 0)
 		return false;
-	fd = open_lock(q, ".deliver");
+	fd = vw_private_lock_file(q->dirfd, ".deliver");
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 

@@ -16,12 +16,13 @@ rooms() {
 	cat <<'END'
 lib/*.[ch]                 | lib                                                              | libxml/.*
 lib/conf/*.[ch]            | lib/conf lib                                                     | ini
-lib/history/*.[ch]         | lib/history lib                                                  |
+lib/store/*.[ch]           | lib/store lib                                                    |
+lib/history/*.[ch]         | lib/history lib/store lib                                        |
 lib/probe/*.[ch]           | lib/probe lib                                                    | libudev
 lib/osindex/*.[ch]         | lib/osindex lib                                                  |
 lib/migrate/*.[ch]         | lib/migrate lib                                                  | libxml/.*
 lib/verify/*.[ch]          | lib/verify lib                                                   |
-lib/alert/*.[ch]           | lib/alert lib                                                    |
+lib/alert/*.[ch]           | lib/alert lib/store lib                                          |
 lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib                     | osinfo/.*|glib.*|gio/.*|libxml/.*
 hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib                         | libxml/.*
 plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib  | libvirt/.*|libxml/.*

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Directories of ours below the state directory (private-dir.h). */
+#include "private-dir.h"
+
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define LOCK_WAIT_MS 2000
+
+const char *vw_private_remedy(int code)
+{
+	switch (-code) {
+	case ENOSPC:
+	case EDQUOT: return "free some space there";
+	case EACCES:
+	case EPERM: return "run as its owner";
+	case EROFS: return "make that filesystem writable";
+	case EBUSY: return "another program holds its lock; try again";
+	case ENOTDIR:
+	case ELOOP: return "it must be a directory, not a link; move it away";
+	default: return "check that directory";
+	}
+}
+
+/* Ours, and open to nobody else? Mend the mode. */
+static int check_dir(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid())
+		return -EPERM;
+	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
+		return -errno;
+	return 0;
+}
+
+int vw_private_dir(int parent, const char *name, bool create, bool sync)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	VW_AUTOCLOSE int fd = openat(parent, name, flags);
+	int r;
+
+	if (fd < 0 && errno == ENOENT && create) {
+		if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(parent, name, flags);
+		/* An odd umask took the owner's own rights away. */
+		if (fd < 0 && errno == EACCES && fchmodat(parent, name, 0700, 0) == 0)
+			fd = openat(parent, name, flags);
+		if (fd >= 0 && sync && fsync(parent) < 0)
+			return -errno;
+	}
+	if (fd < 0)
+		return -errno;
+	r = check_dir(fd);
+	if (r < 0)
+		return r;
+	r = fd;
+	fd = -1;
+	return r;
+}
+
+static int open_statedir(const char *statedir)
+{
+	VW_AUTOFREE char *path = strdup(statedir);
+	int fd;
+
+	if (!path)
+		return -ENOMEM;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 || errno != ENOENT)
+		return fd < 0 ? -errno : fd;
+	for (char *p = path + 1; *path; p++) {
+		char c = *p;
+
+		if (c && c != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*p = c;
+		if (!c)
+			break;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int vw_private_open(const char *statedir, const char *name)
+{
+	VW_AUTOCLOSE int state = open_statedir(statedir);
+
+	return state < 0 ? state : vw_private_dir(state, name, true, true);
+}
+
+int vw_private_lock_file(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int vw_private_lock(int dirfd, const char *name)
+{
+	VW_AUTOCLOSE int fd = vw_private_lock_file(dirfd, name);
+	struct timespec pause = { .tv_nsec = 1000000 };
+	const int64_t end = now_ms() + LOCK_WAIT_MS;
+	int r;
+
+	if (fd < 0)
+		return fd;
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -errno;
+		if (now_ms() >= end)
+			return -EBUSY;
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 4000000)
+			pause.tv_nsec *= 2;
+	}
+	r = fd;
+	fd = -1;
+	return r;
+}

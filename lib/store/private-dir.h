@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Directories of ours below the state directory: open to nobody else, reached by no link, locked by
+ * whoever writes. For lib/history and lib/alert. */
+#ifndef VW_PRIVATE_DIR_H
+#define VW_PRIVATE_DIR_H
+
+#include <stdbool.h>
+
+/* The directory `name` of parent: ours (-EPERM), mode 0700 (mended), no link (-ELOOP, -ENOTDIR). With
+ * create it is made; with sync that is safe on disk. Return: descriptor or negative errno. */
+int vw_private_dir(int parent, const char *name, bool create, bool sync);
+
+/* The directory `name` of statedir, made if it is not there, as is each missing part of statedir
+ * (0700). Return: descriptor or negative errno. */
+int vw_private_open(const char *statedir, const char *name);
+
+/* Open the file `name` of a directory, to be locked. Return: descriptor or negative errno. */
+int vw_private_lock_file(int dirfd, const char *name);
+/* The same, and lock it against all others; close the descriptor to unlock. Waits two seconds at
+ * most. Return: descriptor or negative errno (-EBUSY). */
+int vw_private_lock(int dirfd, const char *name);
+
+/* What to do about a failure there: the end of an error line. */
+const char *vw_private_remedy(int code);
+
+#endif
