@@ -2,21 +2,18 @@
 /* A verdict on a guest: logged, counted, kept, told; and told again when it is healthy. */
 #include "agent-verify.h"
 
-#include "health.h"
+#include "virt-verdict.h"
 
 #include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 
-static const struct {
-	const char *kind; /* of the alert, NULL = all is well */
-	enum vw_alert_severity severity;
-	int priority; /* of the log line */
-} table[] = {
-	[VW_HEALTHY] = { NULL, VW_ALERT_INFO, LOG_INFO },
-	[VW_DEGRADED] = { "verify-degraded", VW_ALERT_WARNING, LOG_WARNING },
-	[VW_FAILED] = { "verify-failed", VW_ALERT_CRITICAL, LOG_ERR },
-	[VW_HEALTH_UNKNOWN] = { "verify-unknown", VW_ALERT_INFO, LOG_WARNING },
+/* Of the log line. */
+static const int priorities[VW_VERDICTS] = {
+	[VW_HEALTHY] = LOG_INFO,
+	[VW_DEGRADED] = LOG_WARNING,
+	[VW_FAILED] = LOG_ERR,
+	[VW_HEALTH_UNKNOWN] = LOG_WARNING,
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -28,7 +25,7 @@ static const char *text_of(const json_t *object, const char *key)
 
 static enum vw_health health_of(const json_t *object)
 {
-	for (unsigned h = 0; h < VW_N_ELEMENTS(table); h++)
+	for (unsigned h = 0; h < VW_VERDICTS; h++)
 		if (vw_streq(text_of(object, "verdict"), vw_health_name(h)))
 			return h;
 	return VW_HEALTH_UNKNOWN;
@@ -94,15 +91,15 @@ static void tell(struct agent_guest *g, const json_t *object, enum vw_health h, 
 	struct vw_alert alert = {
 		.domain = g->name,
 		.uuid = g->uuid,
-		.kind = table[h].kind,
-		.severity = table[h].severity,
+		.kind = vw_verdict_alerts[h].kind,
+		.severity = vw_verdict_alerts[h].severity,
 		.summary = summary,
 		.details = details,
 	};
 
-	for (size_t i = 0; i < VW_N_ELEMENTS(table); i++)
-		if (table[i].kind && i != h)
-			agent_tell_over(a, table[i].kind, g->uuid);
+	for (size_t i = 0; i < VW_VERDICTS; i++)
+		if (vw_verdict_alerts[i].kind && i != h)
+			agent_tell_over(a, vw_verdict_alerts[i].kind, g->uuid);
 	if (!alert.kind)
 		return;
 	alert.n_details = details_of(object, details, VW_PROBES_MAX, texts);
@@ -139,7 +136,7 @@ const char *agent_verdict(struct agent_guest *g, json_t *object)
 	char summary[512];
 
 	describe(g, object, h, summary, sizeof(summary));
-	agent_log(a, table[h].priority, "verify", g->name, g->uuid, "%s", summary);
+	agent_log(a, priorities[h], "verify", g->name, g->uuid, "%s", summary);
 	a->counts.verdicts[h]++;
 	a->dirty = true;
 	keep(g, object);

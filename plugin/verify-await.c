@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "verify-internal.h"
 #include "virt-context.h"
+#include "virt-verdict.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -55,16 +56,6 @@ static bool wait_for_it(const char *uri, const char *uuid)
 	return r > 0;
 }
 
-static const struct {
-	const char *kind; /* as the agent has them (agent/verdict.c) */
-	enum vw_alert_severity severity;
-} table[] = {
-	[VW_HEALTHY] = { NULL, VW_ALERT_INFO },
-	[VW_DEGRADED] = { "verify-degraded", VW_ALERT_WARNING },
-	[VW_FAILED] = { "verify-failed", VW_ALERT_CRITICAL },
-	[VW_HEALTH_UNKNOWN] = { "verify-unknown", VW_ALERT_INFO },
-};
-
 static int raise_alert(struct vw_alerts *q, const struct verify_report *r, struct vw_err *err)
 {
 	const struct vw_verify *v = &r->verdict;
@@ -75,8 +66,8 @@ static int raise_alert(struct vw_alerts *q, const struct verify_report *r, struc
 		.host = r->host,
 		.domain = r->domain,
 		.uuid = r->uuid,
-		.kind = table[v->verdict].kind,
-		.severity = table[v->verdict].severity,
+		.kind = vw_verdict_alerts[v->verdict].kind,
+		.severity = vw_verdict_alerts[v->verdict].severity,
 		.summary = summary,
 		.details = details,
 	};
@@ -97,10 +88,11 @@ static int tell(const char *statedir, const struct verify_report *r, struct vw_e
 	struct vw_alerts *q = NULL;
 	int rc = vw_alerts_open(statedir, &q, err);
 
-	for (size_t i = 0; rc >= 0 && i < VW_N_ELEMENTS(table); i++)
-		if (table[i].kind && i != r->verdict.verdict)
-			rc = vw_alert_resolve(q, table[i].kind, r->uuid, r->host, time(NULL), err);
-	if (rc >= 0 && table[r->verdict.verdict].kind)
+	for (size_t i = 0; rc >= 0 && i < VW_VERDICTS; i++)
+		if (vw_verdict_alerts[i].kind && i != r->verdict.verdict)
+			rc = vw_alert_resolve(q, vw_verdict_alerts[i].kind, r->uuid, r->host,
+					      time(NULL), err);
+	if (rc >= 0 && vw_verdict_alerts[r->verdict.verdict].kind)
 		rc = raise_alert(q, r, err);
 	vw_alerts_close(q);
 	return rc < 0 ? rc : 0;
