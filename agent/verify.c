@@ -291,31 +291,38 @@ void agent_verify_output(struct agent_guest *g)
 	agent_wake(g->conn->agent);
 }
 
-/* Return: when to look again, ms; 0 = when something happens. */
-static int64_t tick(struct agent_guest *g, size_t *running)
+/* Who is looked at next: one that has just come before one that is looked at again, then the one
+ * that waits longest. NULL = nobody is due. */
+static struct agent_guest *most_urgent(const struct agent *a, int64_t now)
 {
-	int64_t now = agent_now();
+	struct agent_guest *best = NULL;
 
+	for (struct agent_guest *g = a->guests; g; g = g->next) {
+		if (g->phase != VERIFY_QUEUED || now < g->due || !g->conn->virt)
+			continue;
+		if (!best || (!g->looks && best->looks) ||
+		    (!g->looks == !best->looks && g->due < best->due))
+			best = g;
+	}
+	return best;
+}
+
+/* Return: when to look again, ms; 0 = when something happens. */
+static int64_t tick(struct agent_guest *g, int64_t now)
+{
 	switch (g->phase) {
 	case VERIFY_INCOMING: return 0;
-	case VERIFY_QUEUED:
-		if (now < g->due || !g->conn->virt)
-			return g->conn->virt ? g->due : 0;
-		if (*running >= VERIFY_PARALLEL)
-			return 0; /* the end of a child wakes us */
-		agent_verify_look(g, VERIFY_RUNNING, NULL);
-		*running += has_child(g);
-		return has_child(g) ? g->deadline : g->due;
+	case VERIFY_QUEUED: /* due, and not begun: the end of a child begins it */
+		return now < g->due && g->conn->virt ? g->due : 0;
 	case VERIFY_ENDING:
 		if (!agent_verify_reap(g))
 			return now + REAP_MS;
 		agent_verify_end(g);
-		if (g->due) {
+		if (g->due)
 			g->phase = VERIFY_QUEUED;
-			return g->due > now ? g->due : now;
-		}
-		forget(g->conn->agent, g);
-		return 0;
+		else
+			forget(g->conn->agent, g);
+		return now; /* its place is free */
 	default:
 		if (now < g->deadline)
 			return g->deadline;
@@ -327,17 +334,21 @@ static int64_t tick(struct agent_guest *g, size_t *running)
 
 int64_t agent_verify_tick(struct agent *a)
 {
-	size_t running = 0;
-	int64_t next = 0;
+	int64_t now = agent_now(), next = 0;
 	struct agent_guest *g, *after;
+	size_t running = 0;
 
 	for (g = a->guests; g; g = g->next)
 		running += has_child(g);
+	while (running < VERIFY_PARALLEL && (g = most_urgent(a, now))) {
+		agent_verify_look(g, VERIFY_RUNNING, NULL);
+		running += has_child(g);
+	}
 	for (g = a->guests; g; g = after) {
 		int64_t when;
 
 		after = g->next;
-		when = tick(g, &running);
+		when = tick(g, now);
 		if (when > 0 && (next == 0 || when < next))
 			next = when;
 	}
