@@ -10,10 +10,7 @@ set -euo pipefail
 . "$LAB_DIR/lib/test.sh"
 
 lab_begin
-unset VIRT_WARDEN LIBVIRT_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI
-export VIRT_WARDEN_DATADIR=$TOP_DIR VIRT_WARDEN_CONF=$work/warden.conf
-export VIRT_WARDEN_CACHEDIR=$VW_BUILD/test-cache
-mkdir -p "$VIRT_WARDEN_CACHEDIR"
+lab_own_config
 "$lab" up --asymmetric >/dev/null
 to_beta=$("$lab" uri beta) to_alpha=$("$lab" uri alpha)
 
@@ -56,7 +53,7 @@ grep -q 'baseline = /etc/virt-warden/baseline.xml' "$work/losses" || fail "no li
 ! grep -q "'aes'" "$work/baseline.xml" || fail "the baseline has aes, which beta lacks"
 
 printf '[policy]\nverify = off\n' >"$VIRT_WARDEN_CONF"
-generic modelled >"$work/modelled.xml"
+generic modelled "<cpu mode='host-model'/>" >"$work/modelled.xml"
 ours alpha -q define "$work/modelled.xml"
 xml_has alpha modelled "mode='host-model'" || fail "without a baseline: $(<"$work/got.xml")"
 real alpha start modelled

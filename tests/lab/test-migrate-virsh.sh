@@ -9,10 +9,7 @@ set -euo pipefail
 . "$LAB_DIR/lib/test.sh"
 
 lab_begin
-unset VIRT_WARDEN LIBVIRT_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI
-export VIRT_WARDEN_DATADIR=$TOP_DIR VIRT_WARDEN_CONF=$work/warden.conf
-export VIRT_WARDEN_CACHEDIR=$VW_BUILD/test-cache
-mkdir -p "$VIRT_WARDEN_CACHEDIR"
+lab_own_config
 "$lab" up --hosts alpha,beta >/dev/null
 images=/var/lib/libvirt/images
 for host in alpha beta; do

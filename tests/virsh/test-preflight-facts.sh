@@ -4,19 +4,8 @@
 # pages, an older host), and facts files that are no good. No libvirt is asked.
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-VW_BUILD=$(realpath -m "${VW_BUILD:-$top/build}")
-warden=$VW_BUILD/virt-warden
-facts=$top/tests/migrate/facts
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-fail()
-{
-	printf 'FAIL: %s\n' "$*"
-	failed=1
-}
+# shellcheck source=lib/saved-facts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/saved-facts.sh"
 
 # judge NAME FROM TO THERE BACK IDS <XML: domain XML on stdin; IDS of what is worse than info, there.
 judge()

@@ -4,19 +4,8 @@
 # --dname), on saved facts. No libvirt is asked; the same against real ones is in lab/test-migrate-virsh.
 set -euo pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-VW_BUILD=$(realpath -m "${VW_BUILD:-$top/build}")
-warden=$VW_BUILD/virt-warden
-facts=$top/tests/migrate/facts
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-fail()
-{
-	printf 'FAIL: %s\n' "$*"
-	failed=1
-}
+# shellcheck source=lib/saved-facts.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/saved-facts.sh"
 
 # judge NAME "PROPERTIES OF WHAT IS WORSE THAN INFO" OPTION…: from intel to amd.
 judge()

@@ -15,6 +15,16 @@ lab_begin()
 	trap 'exit 130' INT TERM HUP
 }
 
+# lab_own_config: our programs of this checkout with a configuration of the test's, $work/warden.conf; nothing
+# of the caller's environment. They find the OS index that an earlier test made.
+lab_own_config()
+{
+	unset VIRT_WARDEN LIBVIRT_DEFAULT_URI VIRSH_DEFAULT_CONNECT_URI
+	export VIRT_WARDEN_DATADIR=$TOP_DIR VIRT_WARDEN_CONF=$work/warden.conf
+	export VIRT_WARDEN_CACHEDIR=$VW_BUILD/test-cache
+	mkdir -p "$VIRT_WARDEN_CACHEDIR"
+}
+
 lab_end()
 {
 	local status=$?
