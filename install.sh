@@ -95,6 +95,7 @@ test  chromium                     chromium                     chromium
 test  xz-utils                     xz                           xz
 test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
 test  curl                         curl                         curl
+test  openssl                      openssl                      openssl
 test  msmtp-mta                    msmtp                        msmtp-mta
 test  python3-aiosmtpd             python3-aiosmtpd             python3-aiosmtpd
 END
