@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A webhook for tests: webhook.py PORT MODEFILE LOG. What the file MODEFILE says is how the next
 # request is answered: ok, 500, 400, hang, redirect URL, endless, drip. Each request is a line of
-# JSON in LOG: {"mode","path","headers","body","time"}.
+# JSON in LOG: {"mode","path","headers","body","time"}. With $VW_WEBHOOK_CERT (a file with
+# certificate and key): https.
 import http.server
 import json
+import os
+import ssl
 import sys
 import threading
 import time
@@ -64,4 +67,9 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
-Server(("127.0.0.1", port), Handler).serve_forever()
+server = Server(("127.0.0.1", port), Handler)
+if os.environ.get("VW_WEBHOOK_CERT"):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(os.environ["VW_WEBHOOK_CERT"])
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()
