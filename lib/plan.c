@@ -63,6 +63,23 @@ size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action)
 	return n;
 }
 
+size_t vw_plan_waiting(const struct vw_plan *plan, const char **ret_class)
+{
+	size_t n = 0;
+
+	*ret_class = "visible";
+	for (size_t i = 0; i < plan->n_findings; i++) {
+		const struct vw_finding *f = &plan->findings[i];
+
+		if (f->action == VW_ACTION_FIX || !strstr(f->message, "--allow"))
+			continue;
+		n++;
+		if (f->cls == VW_CLASS_BOOT)
+			*ret_class = "boot";
+	}
+	return n;
+}
+
 void vw_plan_free(struct vw_plan *plan)
 {
 	if (!plan)

@@ -74,6 +74,9 @@ void vw_plan_free(struct vw_plan *plan);
 
 /* How many findings have that action. */
 size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action);
+/* How many findings wait for the admin's word (fix --allow CLASS); *ret_class: "boot" or "visible",
+ * which allows all of them. */
+size_t vw_plan_waiting(const struct vw_plan *plan, const char **ret_class);
 
 /* The contract's names, as in JSON. */
 const char *vw_class_name(enum vw_class c);   /* "host" "additive" "visible" "boot" */

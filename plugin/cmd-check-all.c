@@ -224,6 +224,7 @@ static void add_next(const struct cmd *cmd, struct out_table *t, const char *ver
 static void print_next(const struct cmd *cmd, const struct overview *v)
 {
 	static const struct out_column cols[] = { { "", 0, false }, { "", 0, false } };
+	VW_AUTOFREE char *remedy = v->fixes ? NULL : cmd_check_remedy(cmd, v->seen[0].audit);
 	const char *worst = v->seen[0].audit->label;
 	bool several = v->n - v->conformant > 1;
 	OUT_AUTOTABLE struct out_table t = { 0 };
@@ -232,14 +233,23 @@ static void print_next(const struct cmd *cmd, const struct overview *v)
 		  "\n%zu finding%s: %zu can be fixed now (FIX), %zu need%s your word (ASK).\n",
 		  v->fixes + v->left, v->fixes + v->left == 1 ? "" : "s", v->fixes, v->left,
 		  v->left == 1 ? "s" : "");
+	if (!v->fixes && !several && !remedy)
+		return;
 	out_print(&cmd->out, OUT_BOLD, "Next:\n");
 	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
 	if (several)
 		add_next(cmd, &t, "check", "", worst, "each finding, and why");
-	add_next(cmd, &t, "fix", " --diff", worst, "what a fix would change; changes nothing");
-	add_next(cmd, &t, "fix", "", worst, "fix it; what was there is kept for undo");
-	if (several)
+	if (v->fixes) {
+		add_next(cmd, &t, "fix", " --diff", worst,
+			 "what a fix would change; changes nothing");
+		add_next(cmd, &t, "fix", "", worst, "fix it; what was there is kept for undo");
+	}
+	if (v->fixes && several)
 		add_next(cmd, &t, "fix --all", "", NULL, "fix all of them");
+	if (remedy) {
+		out_table_add(&t, OUT_BOLD, remedy);
+		out_table_add(&t, OUT_DIM, "only you can know that");
+	}
 	out_table_print(&t, 2, false);
 }
 

@@ -10,18 +10,18 @@
 /* What was found so far, over all that was named. */
 struct tally {
 	size_t audited, with_findings, fixes, left, failed;
-	char *first; /* the first with findings, as the user named it */
-	bool first_is_file;
+	char *next; /* what to type, of the first that can be fixed, else of the first with findings */
+	bool next_fixes;
 	json_t *domains; /* --json */
 };
 
 static void tally_clear(struct tally *t)
 {
-	free(t->first);
+	free(t->next);
 	json_decref(t->domains);
 }
 
-static void count(struct tally *t, const struct cmd_audit *a)
+static void count(const struct cmd *cmd, struct tally *t, const struct cmd_audit *a)
 {
 	size_t fixes = vw_plan_count(a->plan, VW_ACTION_FIX);
 
@@ -31,9 +31,10 @@ static void count(struct tally *t, const struct cmd_audit *a)
 	if (!a->plan->n_findings)
 		return;
 	t->with_findings++;
-	if (!t->first) {
-		t->first = strdup(a->label);
-		t->first_is_file = a->is_file;
+	if (!t->next || (fixes && !t->next_fixes)) {
+		free(t->next);
+		t->next = cmd_check_remedy(cmd, a);
+		t->next_fixes = fixes > 0;
 	}
 }
 
@@ -88,10 +89,32 @@ char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *option
 	return text;
 }
 
+char *cmd_check_remedy(const struct cmd *cmd, const struct cmd_audit *a)
+{
+	VW_AUTOFREE char *set = NULL;
+	const char *allow;
+	char options[32], *text = NULL;
+
+	if (vw_plan_count(a->plan, VW_ACTION_FIX))
+		return cmd_check_next(cmd, "fix", a->is_file ? " --diff" : "", a->label);
+	if (vw_plan_waiting(a->plan, &allow)) {
+		snprintf(options, sizeof(options), " --allow %s", allow);
+		return cmd_check_next(cmd, "fix", options, a->label);
+	}
+	if (a->plan->os)
+		return NULL;
+	if (a->is_file)
+		return cmd_check_next(cmd, "check", " --os ID", a->label);
+	set = cmd_check_next(cmd, "os set", "", a->label);
+	if (!set || asprintf(&text, "%s ID", set) < 0)
+		return NULL;
+	return text;
+}
+
 /* "2 domains: 7 findings: 5 can be fixed now, 2 need your word", and what to type. */
 static void show_summary(const struct cmd *cmd, const struct tally *t)
 {
-	VW_AUTOFREE char *next = NULL;
+	size_t all = t->fixes + t->left;
 
 	if (cmd->quiet || t->domains || !t->audited)
 		return;
@@ -99,17 +122,16 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 	if (t->audited > 1)
 		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings\n",
 			  t->audited, t->audited - t->with_findings, t->with_findings);
-	if (!t->first) {
+	if (!all) {
 		if (t->audited == 1)
 			out_print(&cmd->out, OUT_GOOD, "Nothing to do.\n");
 		return;
 	}
 	out_print(&cmd->out, OUT_PLAIN,
-		  "%zu finding%s: %zu can be fixed now, %zu need%s your word.  Next: ",
-		  t->fixes + t->left, t->fixes + t->left == 1 ? "" : "s", t->fixes, t->left,
-		  t->left == 1 ? "s" : "");
-	next = cmd_check_next(cmd, "fix", t->first_is_file ? " --diff" : "", t->first);
-	out_print(&cmd->out, OUT_BOLD, "%s\n", next ? next : "");
+		  "%zu finding%s: %zu can be fixed now, %zu need%s your word.%s", all,
+		  all == 1 ? "" : "s", t->fixes, t->left, t->left == 1 ? "s" : "",
+		  t->next ? "  Next: " : "");
+	out_print(&cmd->out, OUT_BOLD, "%s\n", t->next ? t->next : "");
 }
 
 /* Files are audited some at a time, so that the disks of all of them are looked at in one go. */
@@ -151,7 +173,7 @@ static void finish_one(struct cmd *cmd, struct begun *b, struct tally *t)
 		t->failed++;
 		return;
 	}
-	count(t, a);
+	count(cmd, t, a);
 	show(cmd, t, a);
 }
 

@@ -17,6 +17,9 @@ json_t *cmd_check_json(json_t *domains);
  * options: "" or " --option"; label: NULL = none. malloc'ed. */
 char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *options,
 		     const char *label);
+/* What to type next for one: a fix, with the admin's word if it waits for that, or what its OS is.
+ * malloc'ed; NULL: there is nothing to type. */
+char *cmd_check_remedy(const struct cmd *cmd, const struct cmd_audit *a);
 
 /* Say which disks a running guest has cached, and how it gets rid of that. */
 void cmd_check_live(const struct cmd *cmd, const struct cmd_audit *a);

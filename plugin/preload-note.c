@@ -82,22 +82,10 @@ static void add_rest(struct vw_buf *b, const struct vw_plan *plan)
 {
 	VW_AUTOFREE char *fix = vw_command_text("fix", plan->name);
 	VW_AUTOFREE char *check = vw_command_text("check", plan->name);
-	size_t word = 0, left = 0;
-	const char *allow = "visible";
+	const char *allow;
+	size_t word = vw_plan_waiting(plan, &allow);
+	size_t left = plan->n_findings - vw_plan_count(plan, VW_ACTION_FIX) - word;
 
-	for (size_t i = 0; i < plan->n_findings; i++) {
-		const struct vw_finding *f = &plan->findings[i];
-
-		if (f->action == VW_ACTION_FIX)
-			continue;
-		if (!strstr(f->message, "--allow")) {
-			left++;
-			continue;
-		}
-		word++;
-		if (f->cls == VW_CLASS_BOOT)
-			allow = "boot";
-	}
 	if (word && fix) {
 		vw_buf_puts(b, "  ");
 		count(b, word, "change needs", "changes need");

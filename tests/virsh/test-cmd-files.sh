@@ -85,6 +85,19 @@ run 0 virt-warden fix blank-fixed.xml
 cmp out blank-fixed.xml || fail "a fix of a fix changes something"
 run 1 virt-warden fix --dry-run blank.xml
 
+# What only the admin can say is what is named next, once all else is done.
+run 1 virt-warden fix web1.xml
+cp out half-fixed.xml
+run 1 virt-warden check half-fixed.xml
+has out ': 0 can be fixed now, .*Next: virt-warden fix --allow (boot|visible) half-fixed\.xml$'
+sed '/libosinfo/d' blank.xml >nobody.xml
+run 1 virt-warden check nobody.xml
+has out 'Next: virt-warden fix --diff nobody\.xml$'
+run 1 virt-warden fix nobody.xml
+cp out nobody-fixed.xml
+run 1 virt-warden check nobody-fixed.xml
+has out '0 can be fixed now, 1 needs your word\.  Next: virt-warden check --os ID nobody-fixed\.xml$'
+
 # Mode off: nothing is found, text as it was, 0.
 sed "s,<metadata>,<metadata><w:warden xmlns:w='urn:virt-warden:domain:1' mode='off'/>," web1.xml >off.xml
 run 0 virt-warden check off.xml
