@@ -250,6 +250,7 @@ static virDomainPtr fall_back(struct attempt *a)
 	a->apply = false;
 	if (!dom)
 		return NULL;
+	vw_context_doubt_caps(a->ctx);
 	vw_buf_free(&a->notes.text);
 	vw_notes_add(&a->notes,
 		     "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the libvirt side opens once (see virt-context.h). */
 #include "virt-context.h"
+
+#include "virt-caps-cache.h"
+#include "virt-collect.h"
 #include "virt-run.h"
 
 #include <dlfcn.h>
@@ -167,12 +170,21 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
+/* The answer of before, from the disk. Return: is there one? */
+static bool kept_caps(const struct vw_context *c, const char *key, const char *identity,
+		      struct vw_caps **ret)
+{
+	VW_AUTOFREE char *xml = vw_caps_cache_read(c->paths.cachedir, key, identity);
+
+	return xml && vw_caps_parse(xml, strlen(xml), ret, NULL) == 0;
+}
+
 const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 				      const char *emulator, const char *arch, const char *machine,
 				      const char *type)
 {
+	char identity[VW_DAEMON_IDENTITY];
 	VW_AUTOFREE char *key = NULL;
-	VW_AUTOFREE char *xml = NULL;
 	struct known_caps *k;
 
 	if (asprintf(&key, "%s\n%s\n%s\n%s", emulator, arch, machine, type) < 0) {
@@ -185,15 +197,28 @@ const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return NULL;
-	xml = virConnectGetDomainCapabilities(conn, or_null(emulator), or_null(arch),
-					      or_null(machine), or_null(type), 0);
-	if (xml && vw_caps_parse(xml, strlen(xml), &k->caps, NULL) < 0)
-		k->caps = NULL;
+	if (!vw_daemon_identity(conn, identity))
+		*identity = 0;
+	if (!*identity || !kept_caps(c, key, identity, &k->caps)) {
+		VW_AUTOFREE char *xml = virConnectGetDomainCapabilities(
+			conn, or_null(emulator), or_null(arch), or_null(machine), or_null(type), 0);
+
+		if (xml && vw_caps_parse(xml, strlen(xml), &k->caps, NULL) < 0)
+			k->caps = NULL;
+		if (k->caps && *identity)
+			vw_caps_cache_write(c->paths.cachedir, key, identity, xml);
+	}
 	k->conn = conn;
 	k->key = vw_steal(key);
 	k->next = c->caps;
 	c->caps = k;
 	return k->caps;
+}
+
+void vw_context_doubt_caps(struct vw_context *c)
+{
+	for (const struct known_caps *k = c->caps; k; k = k->next)
+		vw_caps_cache_forget(c->paths.cachedir, k->key);
 }
 
 /* The directory of the object that this code is in: the program, or virsh-warden.so. */

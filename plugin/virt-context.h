@@ -48,10 +48,14 @@ struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
 
 /* The domain capabilities for an emulator, architecture, machine and virt type ("" = libvirt's
  * choice). Each is asked for once in the life of the context, which owns them: open a new
- * one when libvirtd has started anew. NULL: libvirtd has none for these. */
+ * one when libvirtd has started anew. Of the system's libvirtd an answer of before serves, too
+ * (virt-caps-cache.h). NULL: libvirtd has none for these. */
 const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 				      const char *emulator, const char *arch, const char *machine,
 				      const char *type);
+
+/* libvirtd refused what they had led to: those that are on the disk must not lead there again. */
+void vw_context_doubt_caps(struct vw_context *c);
 
 /* Full path of a helper program of ours ("virt-warden-osinfo"): beside the running build or in $libexec. malloc'ed. */
 char *vw_context_program(const struct vw_context *c, const char *name);

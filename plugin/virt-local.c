@@ -114,8 +114,8 @@ static bool in_our_namespace(pid_t pid)
 }
 
 /* Is fd a connection to a libvirt daemon, and does that live where we do?
- * VW_UNKNOWN: it is no such connection. */
-static enum vw_known peer_is_local(int fd)
+ * VW_UNKNOWN: it is no such connection. *ret_pid: who listens there, if it does. */
+static enum vw_known peer_is_local(int fd, pid_t *ret_pid)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNSPEC };
 	socklen_t len = sizeof(addr) - 1; /* leaves a NUL behind the path */
@@ -127,33 +127,51 @@ static enum vw_known peer_is_local(int fd)
 		return VW_UNKNOWN;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &cred_len) < 0 || cred.pid <= 0)
 		return VW_NO;
+	*ret_pid = cred.pid;
 	return is_daemon(cred.pid) && in_our_namespace(cred.pid) ? VW_YES : VW_NO;
 }
 
-/* All our connections to libvirt daemons must be local; we can't tell which is which. */
-static bool peers_are_local(void)
+/* All our connections to libvirt daemons must be local; we can't tell which is which.
+ * *ret_pid: the one daemon that they lead to, 0 = there are several. */
+static bool peers_are_local(pid_t *ret_pid)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	enum vw_known all = VW_UNKNOWN;
+	pid_t pid = 0, first = 0;
 	struct dirent *e;
 
 	if (!dir)
 		return false;
 	while (all != VW_NO && (e = readdir(dir))) {
-		enum vw_known one = *e->d_name == '.' ? VW_UNKNOWN : peer_is_local(atoi(e->d_name));
+		enum vw_known one = *e->d_name == '.' ? VW_UNKNOWN
+						      : peer_is_local(atoi(e->d_name), &pid);
 
-		if (one != VW_UNKNOWN)
-			all = one;
+		if (one == VW_UNKNOWN)
+			continue;
+		first = all == VW_UNKNOWN || pid == first ? pid : 0;
+		all = one;
 	}
 	closedir(dir);
+	*ret_pid = first;
 	return all == VW_YES;
 }
 
 bool vw_conn_is_local(virConnectPtr conn)
 {
 	VW_AUTOFREE char *uri = virConnectGetURI(conn);
+	pid_t pid;
 
 	if (!uri || !uri_is_local(uri))
 		return false;
-	return strstr(uri, ":///embed") || peers_are_local();
+	return strstr(uri, ":///embed") || peers_are_local(&pid);
+}
+
+pid_t vw_conn_daemon(virConnectPtr conn)
+{
+	VW_AUTOFREE char *uri = virConnectGetURI(conn);
+	pid_t pid = 0;
+
+	if (!uri || !uri_is_local(uri) || !strstr(uri, ":///system") || !peers_are_local(&pid))
+		return 0;
+	return pid;
 }
