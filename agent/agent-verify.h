@@ -23,9 +23,9 @@ enum verify_phase {
 	VERIFY_INCOMING, /* the migration goes on */
 	VERIFY_QUEUED,   /* to be looked at when it is due */
 	VERIFY_RUNNING,  /* a verifier is at it */
-	VERIFY_ASKING,   /* it failed: is it on a peer, too? (before a reset) */
-	VERIFY_ACTING,   /* reset or dump */
-	VERIFY_ENDING,   /* the child closed its output but is not gone */
+	VERIFY_ASKING, /* it failed: is it on a peer, too? (before a reset; all are asked at once) */
+	VERIFY_ACTING, /* reset or dump */
+	VERIFY_ENDING, /* the child closed its output but is not gone */
 };
 
 struct agent_guest {
@@ -38,7 +38,6 @@ struct agent_guest {
 	bool again;       /* something happened while a verifier was at it */
 	unsigned seen;    /* VW_EVENT_… since it came */
 	unsigned looks;   /* verdicts since it came, or since it failed */
-	unsigned peer;    /* the next one to be asked */
 	bool acted;       /* reset or dumped once: not again */
 	int64_t due;      /* of VERIFY_QUEUED, ms */
 	int64_t deadline; /* of the child, ms */
@@ -62,8 +61,13 @@ static inline bool has_child(const struct agent_guest *g)
 	return g->phase >= VERIFY_RUNNING;
 }
 
-/* verify.c: start a verifier. source: a peer to ask, too, or NULL. */
-void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *source);
+/* verify.c: start a verifier. peers: to be asked, too; n: VW_SOURCES_MAX at most. */
+void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *const *peers,
+		       size_t n);
+/* verify.c: look at a guest of which somebody was told before. */
+void agent_verify_again(struct agent_conn *c, const char *uuid, const char *name);
+/* verify-resume.c: at those of all open alerts. */
+void agent_verify_resume(struct agent_conn *c);
 /* verify-act.c: a verdict says failed: what warden.conf wants done. Return: true = a child is at it. */
 bool agent_verify_act(struct agent_guest *g, bool may_reset);
 

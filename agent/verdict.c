@@ -100,8 +100,10 @@ static void tell(struct agent_guest *g, const json_t *object, enum vw_health h, 
 	for (size_t i = 0; i < VW_VERDICTS; i++)
 		if (vw_verdict_alerts[i].kind && i != h)
 			agent_tell_over(a, vw_verdict_alerts[i].kind, g->uuid);
-	if (!alert.kind)
+	if (!alert.kind) {
+		agent_tell_over(a, "verify-action", g->uuid);
 		return;
+	}
 	alert.n_details = details_of(object, details, VW_PROBES_MAX, texts);
 	agent_tell(a, &alert);
 }

@@ -4,23 +4,20 @@
  * looked for itself that it is dead. Once per arrival. */
 #include "agent-verify.h"
 
+#include "health.h"
+
 #define ACT_SECONDS 600 /* a dump of a big guest */
 
-/* The peer of that number, in buf. Return: false = there are no more. */
-static bool peer(const struct vw_policy *p, unsigned number, char *buf, size_t size)
+/* The peers that warden.conf names, in buf. Return: how many; more than max are counted only. */
+static size_t split(const struct vw_policy *p, char buf[VW_PEERS_MAX], const char **ret, size_t max)
 {
-	const char *at = p->peers + strspn(p->peers, " \t");
+	char *at = memcpy(buf, p->peers, VW_PEERS_MAX), *word;
+	size_t n = 0;
 
-	for (; *at; at += strspn(at, " \t")) {
-		size_t len = strcspn(at, " \t");
-
-		if (number-- == 0) {
-			snprintf(buf, size, "%.*s", (int)len, at);
-			return len < size;
-		}
-		at += len;
-	}
-	return false;
+	while ((word = strtok_r(n ? NULL : at, " \t", &at)))
+		if (n++ < max)
+			ret[n - 1] = word;
+	return n;
 }
 
 static void act(struct agent_guest *g, const char *what)
@@ -36,10 +33,32 @@ static void act(struct agent_guest *g, const char *what)
 	g->phase = VERIFY_ENDING;
 }
 
+/* Nothing is to be done to it: why. */
+static bool leave(struct agent_guest *g, const char *why)
+{
+	agent_verdict_action(g, why, false);
+	return false;
+}
+
+/* All peers at once: the answer comes within a verifier's window, however many do not answer. */
+static bool ask_peers(struct agent_guest *g, const struct vw_policy *p)
+{
+	const char *peers[VW_SOURCES_MAX];
+	char buf[VW_PEERS_MAX];
+	size_t n = split(p, buf, peers, VW_N_ELEMENTS(peers));
+
+	if (n == 0 || n > VW_N_ELEMENTS(peers)) {
+		g->acted = true;
+		return leave(g, n ? "not reset: warden.conf names more peers than can be asked (16)"
+				  : "not reset: warden.conf names no peers to ask first");
+	}
+	agent_verify_look(g, VERIFY_ASKING, peers, n);
+	return has_child(g);
+}
+
 bool agent_verify_act(struct agent_guest *g, bool may_reset)
 {
 	const struct vw_policy *p = vw_context_policy(g->conn->agent->ctx);
-	char uri[VW_PEERS_MAX];
 
 	if (g->acted || p->on_failed == VW_FAILED_ALERT)
 		return false;
@@ -48,22 +67,9 @@ bool agent_verify_act(struct agent_guest *g, bool may_reset)
 		return true;
 	}
 	if (g->phase == VERIFY_RUNNING)
-		g->peer = 0;
-	else if (!may_reset) {
-		agent_verdict_action(g, "not reset: a peer has it, too, or can't be asked", false);
-		return false;
-	}
-	if (peer(p, g->peer, uri, sizeof(uri))) {
-		g->peer++;
-		agent_verify_look(g, VERIFY_ASKING, uri);
-		return has_child(g);
-	}
-	if (g->peer == 0) {
-		agent_verdict_action(g, "not reset: warden.conf names no peers to ask first",
-				     false);
-		g->acted = true;
-		return false;
-	}
+		return ask_peers(g, p);
+	if (!may_reset)
+		return leave(g, "not reset: a peer has it, too, or can't be asked");
 	act(g, "reset");
 	return true;
 }

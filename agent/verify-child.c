@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define ARGS_MAX 32
+#define ARGS_MAX 64
 #define SYSTEMD_RUN "/usr/bin/systemd-run"
 
 static void close_output(struct agent_guest *g)

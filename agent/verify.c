@@ -194,8 +194,23 @@ void agent_verify_event(struct agent_conn *c, virDomainPtr dom, int event, int d
 	}
 }
 
+void agent_verify_again(struct agent_conn *c, const char *uuid, const char *name)
+{
+	struct agent_guest *g = find(c, uuid);
+
+	if (!g)
+		g = add(c, uuid, name);
+	if (!g)
+		return;
+	queue(g);
+	g->looks = 1; /* if it is stopped, that is meant */
+}
+
 void agent_verify_reconnected(struct agent_conn *c)
 {
+	if (vw_context_policy(c->agent->ctx)->verify == VW_VERIFY_OFF)
+		return;
+	agent_verify_resume(c);
 	for (struct agent_guest *g = c->agent->guests; g; g = g->next)
 		if (g->conn == c && g->phase == VERIFY_INCOMING) {
 			g->migrated = true;
@@ -216,10 +231,11 @@ static bool seen_text(const struct agent_guest *g, char *buf, size_t size)
 	return *buf;
 }
 
-void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *source)
+void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const char *const *peers,
+		       size_t n_peers)
 {
 	struct agent *a = g->conn->agent;
-	const char *args[10] = { "--json", "--quiet" };
+	const char *args[10 + 2 * VW_SOURCES_MAX] = { "--json", "--quiet" };
 	char seen[100];
 	struct vw_err err = { 0 };
 	size_t n = 2;
@@ -230,9 +246,9 @@ void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const cha
 		args[n++] = "--seen";
 		args[n++] = seen;
 	}
-	if (source) {
+	for (size_t i = 0; i < n_peers; i++) {
 		args[n++] = "--source";
-		args[n++] = source;
+		args[n++] = peers[i];
 	}
 	g->phase = phase;
 	if (agent_verify_start(g, args, SECONDS, &err) == 0)
@@ -341,7 +357,7 @@ int64_t agent_verify_tick(struct agent *a)
 	for (g = a->guests; g; g = g->next)
 		running += has_child(g);
 	while (running < VERIFY_PARALLEL && (g = most_urgent(a, now))) {
-		agent_verify_look(g, VERIFY_RUNNING, NULL);
+		agent_verify_look(g, VERIFY_RUNNING, NULL, 0);
 		running += has_child(g);
 	}
 	for (g = a->guests; g; g = after) {

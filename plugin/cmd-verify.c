@@ -105,7 +105,12 @@ static int options(struct cmd *cmd, int argc, char **argv, struct verify_options
 			break;
 		case OPT_BASELINE: r = parse_baseline(optarg, o, err); break;
 		case OPT_MIGRATED: o->migrated = true; break;
-		case OPT_SOURCE: o->source = optarg; break;
+		case OPT_SOURCE:
+			if (o->n_source == VW_SOURCES_MAX)
+				return vw_err_set(err, -EINVAL, "more than %d times --source",
+						  VW_SOURCES_MAX);
+			o->source[o->n_source++] = optarg;
+			break;
 		case OPT_RECORD: o->record = true; break;
 		case OPT_SEEN: r = parse_seen(optarg, &o->seen, err); break;
 		case OPT_FOR_VIRSH: other->for_virsh = true; break;

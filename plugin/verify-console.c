@@ -9,14 +9,7 @@
 #define BEFORE 8192        /* bytes of the past that are looked at for a panic that ends them */
 #define ROUND (256 * 1024) /* bytes read at most at a time, per file */
 
-struct reader {
-	int fd;
-	off_t at, began;
-	char line[1024];
-	size_t len;
-};
-
-static void note_line(struct verify *v, const struct reader *r)
+static void note_line(struct verify *v, const struct verify_reader *r)
 {
 	static const char *const boots[] = { "Linux version ", "SeaBIOS (version", "GRUB" };
 	size_t n = r->len < sizeof(v->s.console.text) - 1 ? r->len : sizeof(v->s.console.text) - 1;
@@ -42,7 +35,7 @@ static void note_line(struct verify *v, const struct reader *r)
 	verify_unlock(v);
 }
 
-static void take(struct verify *v, struct reader *r, const char *data, size_t n)
+void verify_console_take(struct verify *v, struct verify_reader *r, const char *data, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		r->at++;
@@ -55,7 +48,7 @@ static void take(struct verify *v, struct reader *r, const char *data, size_t n)
 	}
 }
 
-static uint64_t read_on(struct verify *v, struct reader *r, char *buf)
+static uint64_t read_on(struct verify *v, struct verify_reader *r, char *buf)
 {
 	struct stat sb;
 	ssize_t n;
@@ -68,13 +61,13 @@ static uint64_t read_on(struct verify *v, struct reader *r, char *buf)
 		r->at = sb.st_size - ROUND;
 	n = pread(r->fd, buf, ROUND, r->at);
 	if (n > 0)
-		take(v, r, buf, (size_t)n);
+		verify_console_take(v, r, buf, (size_t)n);
 	return (uint64_t)sb.st_size;
 }
 
 /* Which bytes are new? Without append QEMU emptied the file when it started, and after a
  * migration that was here. */
-static bool open_file(struct verify *v, size_t i, struct reader *r)
+static bool open_file(struct verify *v, size_t i, struct verify_reader *r)
 {
 	struct stat sb;
 	int fd = open(v->d.files[i].path,
@@ -85,7 +78,8 @@ static bool open_file(struct verify *v, size_t i, struct reader *r)
 			close(fd);
 		return false;
 	}
-	*r = (struct reader){ .fd = fd, .at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
+	*r = (struct verify_reader){ .fd = fd,
+				     .at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
 	r->began = v->o->migrated && !v->d.files[i].append ? 0 : sb.st_size;
 	return true;
 }
@@ -93,7 +87,7 @@ static bool open_file(struct verify *v, size_t i, struct reader *r)
 void *verify_console(void *arg)
 {
 	struct verify *v = arg;
-	struct reader readers[VERIFY_FILES];
+	struct verify_reader readers[VERIFY_FILES];
 	VW_AUTOFREE char *buf = malloc(ROUND);
 	size_t n = 0;
 

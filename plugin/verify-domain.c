@@ -43,7 +43,21 @@ static void add_file(struct verify_domain *d, const xmlNode *n, const char *attr
 	d->files[d->n_files++].append = vw_streq(vw_xml_attr(n, "append"), "on");
 }
 
-/* <serial type='file'>, and the <log> of any. */
+/* A console is the same device as the serial port that it stands for: it has its alias. */
+static void add_pty(struct verify_domain *d, const xmlNode *n)
+{
+	const xmlNode *a = vw_xml_child(n, "alias");
+	const char *name = a ? vw_xml_attr(a, "name") : NULL;
+
+	if (!name || strlen(name) >= sizeof(d->ptys[0]) || d->n_ptys == VERIFY_FILES)
+		return;
+	for (size_t i = 0; i < d->n_ptys; i++)
+		if (vw_streq(d->ptys[i], name))
+			return;
+	copy(d->ptys[d->n_ptys++], sizeof(d->ptys[0]), name);
+}
+
+/* <serial type='file'>, the <log> of any, and ptys without one. */
 static void read_files(const xmlNode *devices, struct verify_domain *d)
 {
 	static const char *const names[] = { "serial", "console" };
@@ -54,6 +68,8 @@ static void read_files(const xmlNode *devices, struct verify_domain *d)
 			if (vw_streq(vw_xml_attr(n, "type"), "file"))
 				add_file(d, vw_xml_child(n, "source"), "path");
 			add_file(d, vw_xml_child(n, "log"), "file");
+			if (vw_streq(vw_xml_attr(n, "type"), "pty") && !vw_xml_child(n, "log"))
+				add_pty(d, n);
 		}
 }
 

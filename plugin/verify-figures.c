@@ -11,7 +11,7 @@ void verify_sample(struct verify *v, struct vw_sample *s)
 
 	verify_lock(v);
 	if (v->has_console) {
-		s->console = v->console;
+		s->console = v->console + v->pty;
 		s->have |= VW_HAVE_CONSOLE;
 	}
 	if (v->s.n_samples == max) /* a long window: the older half is thinned out */ {

@@ -29,6 +29,9 @@ struct verify_domain {
 		bool append;
 	} files[VERIFY_FILES]; /* that serial ports write */
 	size_t n_files;
+	char ptys[VERIFY_FILES]
+		 [32]; /* aliases of consoles that are ptys, and no file has their text */
+	size_t n_ptys;
 	bool agent, agent_connected;
 	unsigned tcp[VW_HEALTH_MAX];
 	char check[VW_HEALTH_MAX][33];
@@ -37,6 +40,14 @@ struct verify_domain {
 	size_t n_address;
 	bool agent_required;
 	char bad[33]; /* what <w:health> says and we don't understand */
+};
+
+/* A host that it may have come from. */
+struct verify_source {
+	struct verify *v;
+	const char *uri;
+	struct vw_other_host told;
+	bool here; /* it is this very host: that says nothing */
 };
 
 struct verify {
@@ -50,11 +61,13 @@ struct verify {
 	pthread_cond_t wake;
 	atomic_bool stop; /* may be read without it */
 	struct vw_signals s;
+	struct verify_source sources[VW_SOURCES_MAX];
 	struct vw_baseline before;
 	struct vw_baseline addresses; /* only the addresses: that are known by now */
 	struct vw_sample samples[VERIFY_SAMPLES];
 	struct vw_watch watch;
-	uint64_t console; /* bytes */
+	uint64_t console; /* bytes, in files */
+	uint64_t pty;     /* bytes, by streams */
 	bool has_console;
 	bool agent_limited; /* its time limit in libvirtd is ours: see verify-agent.c */
 	char name[512];     /* as a shell takes it back */
@@ -66,19 +79,20 @@ struct verify {
 };
 
 /* All: detached, ends with the process. Return: 0 or negative errno. */
-int verify_thread(struct verify *v, void *(*run)(void *));
+int verify_thread(void *arg, void *(*run)(void *));
 int64_t verify_now(void); /* ms, monotonic */
 /* Sleep; Return: false when the verification is over. */
 bool verify_sleep(struct verify *v, unsigned ms);
 void verify_lock(struct verify *v);
 void verify_unlock(struct verify *v); /* and wake the judge */
 
-/* The threads' functions; the argument is the struct verify. */
+/* The threads' functions; the argument is the struct verify, of verify_source the source. */
 void *verify_open(void *arg);    /* connects, starts those below, then watches the state */
 void *verify_loop(void *arg);    /* libvirt's event loop */
 void *verify_figures(void *arg); /* stats and disk errors: monitor calls */
 void *verify_agent(void *arg);
 void *verify_console(void *arg);
+void *verify_pty(void *arg);
 void *verify_reach(void *arg);
 void *verify_declared(void *arg);
 void *verify_source(void *arg);
@@ -86,6 +100,15 @@ void *verify_write(void *arg); /* v->now into the live metadata */
 
 /* verify-domain.c. Return: 0 or negative errno. */
 int verify_read_domain(const char *xml, struct verify_domain *ret, struct vw_err *err);
+/* verify-console.c. Where a console's reader is. */
+struct verify_reader {
+	int fd;
+	off_t at, began; /* what lies before `began` is of the past */
+	char line[1024];
+	size_t len;
+};
+/* Look at what was written. */
+void verify_console_take(struct verify *v, struct verify_reader *r, const char *data, size_t n);
 /* verify-state.c: state and reason of a domain; VW_DOM_GONE if there is none. */
 void verify_state(virDomainPtr dom, enum vw_dom_state *ret, enum vw_dom_reason *ret_reason,
 		  char *text, size_t size);

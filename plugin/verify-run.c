@@ -50,7 +50,7 @@ bool verify_sleep(struct verify *v, unsigned ms)
 	return !v->stop;
 }
 
-int verify_thread(struct verify *v, void *(*run)(void *))
+int verify_thread(void *arg, void *(*run)(void *))
 {
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -58,7 +58,7 @@ int verify_thread(struct verify *v, void *(*run)(void *))
 
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	r = pthread_create(&thread, &attr, run, v);
+	r = pthread_create(&thread, &attr, run, arg);
 	pthread_attr_destroy(&attr);
 	return -r;
 }
@@ -126,8 +126,13 @@ static int prepare(struct verify *v, const struct verify_options *o)
 	v->s.window = (int64_t)o->window * 1000;
 	v->s.migrated = o->migrated;
 	v->s.disk_errors = -1;
-	v->s.other.asked = o->source;
-	snprintf(v->s.other.uri, sizeof(v->s.other.uri), "%s", o->source ? o->source : "");
+	for (size_t i = 0; i < o->n_source; i++) {
+		struct verify_source *s = &v->sources[i];
+
+		*s = (struct verify_source){ .v = v, .uri = o->source[i], .told.asked = true };
+		snprintf(s->told.uri, sizeof(s->told.uri), "%s", s->uri);
+		v->s.other = s->told;
+	}
 	note_seen(v);
 	return virInitialize() < 0 || virEventRegisterDefaultImpl() < 0 ? -EIO : 0;
 }
@@ -158,7 +163,7 @@ static bool hopeless(const struct verify *v)
 {
 	if (!v->err.code)
 		return false;
-	return v->err.code != -ENOENT || !(v->o->migrated || v->o->source);
+	return v->err.code != -ENOENT || !(v->o->migrated || v->o->n_source);
 }
 
 static bool recorded_enough(const struct verify *v)
@@ -233,6 +238,16 @@ static void report(struct verify *v, struct verify_report *ret)
 	ret->err = v->o->record ? v->write_err : v->err;
 }
 
+static int start(struct verify *v)
+{
+	int r = verify_thread(v, verify_loop);
+
+	r = r < 0 ? r : verify_thread(v, verify_open);
+	for (size_t i = 0; r == 0 && i < v->o->n_source; i++)
+		r = verify_thread(&v->sources[i], verify_source);
+	return r;
+}
+
 int verify_run(const struct verify_options *o, struct verify_report *ret, struct vw_err *err)
 {
 	struct verify *v = calloc(1, sizeof(*v)); /* never freed: its threads outlive us */
@@ -240,8 +255,7 @@ int verify_run(const struct verify_options *o, struct verify_report *ret, struct
 
 	if (!v || prepare(v, o) < 0)
 		return vw_err_set(err, -ENOMEM, "libvirt could not be initialised");
-	if (verify_thread(v, verify_loop) < 0 || verify_thread(v, verify_open) < 0 ||
-	    (o->source && verify_thread(v, verify_source) < 0))
+	if (start(v) < 0)
 		return vw_err_set(err, -EAGAIN, "no thread could be started");
 	pthread_mutex_lock(&v->lock);
 	judge_until_final(v, &ret->verdict);

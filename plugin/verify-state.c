@@ -261,8 +261,8 @@ static int connect_to(struct verify *v)
 
 void *verify_open(void *arg)
 {
-	static void *(*const threads[])(void *) = { verify_figures, verify_agent, verify_console,
-						    verify_reach, verify_declared };
+	static void *(*const threads[])(void *) = { verify_figures, verify_agent,    verify_console,
+						    verify_reach,   verify_declared, verify_pty };
 	struct verify *v = arg;
 	int r;
 

@@ -8,7 +8,7 @@
  * preload library start `virt-warden verify` and read its JSON.
  *
  * For them (final): virt-warden verify UUID --json --quiet --after-migration
- * [--source URI] [--window SEC] [--seen EVENT,…] prints one JSON object on stdout within
+ * [--source URI]… [--window SEC] [--seen EVENT,…] prints one JSON object on stdout within
  * SEC + 1 seconds whatever hangs, and exits 0 healthy, 1 degraded or failed, 2 usage,
  * 3 unknown. Kill it after SEC + 5 s. `virt-warden verify DOMAIN --record` notes a baseline
  * without the agent. The baseline itself: virt-sample.h and lib/verify/sample.h. */
@@ -25,9 +25,10 @@
 #define VERIFY_WINDOW_MAX 600
 
 struct verify_options {
-	const char *uri;      /* NULL = libvirt's default */
-	const char *domain;   /* name, UUID or id */
-	const char *source;   /* URI of the host that it came from, NULL = not known */
+	const char *uri;                    /* NULL = libvirt's default */
+	const char *domain;                 /* name, UUID or id */
+	const char *source[VW_SOURCES_MAX]; /* URIs of the hosts that it may have come from */
+	size_t n_source;                    /* 0 = not known */
 	const char *baseline; /* text; "" = take none; NULL = from the live metadata */
 	const char *health_d; /* directory of checks */
 	unsigned window;      /* s */

@@ -62,7 +62,9 @@ struct vw_declared {
 	char detail[120]; /* "connected in 2 ms", "exit 1: …" */
 };
 
-/* The guest as the host that it came from sees it. */
+#define VW_SOURCES_MAX 16 /* hosts that a guest may have come from, and that are asked at once */
+
+/* The guest as the host that it came from sees it; of several, the one that says the worst. */
 struct vw_other_host {
 	bool asked;      /* there is such a host to ask */
 	int64_t at;      /* when it answered last, ms; 0 = not yet */
@@ -126,8 +128,9 @@ struct vw_signals {
 	struct {
 		bool readable;
 		bool panic, oops;
-		bool old;       /* it stood there before the window began, nothing since */
-		char text[120]; /* the line */
+		bool old;         /* it stood there before the window began, nothing since */
+		char text[120];   /* the line */
+		char refused[80]; /* why a pty is not read, "" = none was refused */
 	} console;
 
 	struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Probe "console": what a serial port wrote to a file of this host. */
+/* Probe "console": what a serial port wrote to a file of this host, or to its pty. */
 #include "verify-probe.h"
 
 #define ENOUGH 8 /* bytes */
@@ -84,7 +84,11 @@ void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 	struct vw_delta d;
 
 	if (!s->console.readable)
-		vw_result(r, VW_SKIP, "no serial port writes to a file that can be read here");
+		vw_result(r, VW_SKIP, "%s%s",
+			  *s->console.refused
+				  ? "its console is a pty that was not read: "
+				  : "no serial port writes to a file that can be read here",
+			  s->console.refused);
 	else if (s->console.panic && !is_past(v))
 		judge_panic(v, r);
 	else if (s->console.oops && !s->console.old)
