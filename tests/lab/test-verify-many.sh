@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 300
+# timeout: 420
 # serial
 # 200 guests arrive within a minute, evenly: each gets its verdict within 15 s of its arrival, those
 # whose QEMU stands still are failed and no other is, the agent's memory stays flat, nothing is left
