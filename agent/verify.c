@@ -210,12 +210,12 @@ void agent_verify_reconnected(struct agent_conn *c)
 {
 	if (vw_context_policy(c->agent->ctx)->verify == VW_VERIFY_OFF)
 		return;
-	agent_verify_resume(c);
 	for (struct agent_guest *g = c->agent->guests; g; g = g->next)
 		if (g->conn == c && g->phase == VERIFY_INCOMING) {
 			g->migrated = true;
 			queue(g); /* what became of it was not heard */
 		}
+	agent_verify_resume(c);
 }
 
 /* "--seen a,b" of what was seen before the verifier came. */
