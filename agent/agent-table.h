@@ -23,6 +23,8 @@ enum {
 	AGENT_GONE = 1 << 6,          /* undefined while we were at it: did we bring it back? */
 	AGENT_NEWS = 1 << 13,         /* an event said that somebody changed it */
 };
+#define AGENT_GONE_MS \
+	500 /* so long the events that tell may take; and a client that defines anew */
 #define AGENT_TOLD (AGENT_CANNOT_START | AGENT_REFUSED | AGENT_TROUBLE)
 #define AGENT_KEPT_FLAGS (AGENT_NEW | AGENT_EXISTING | AGENT_PENDING | AGENT_UNSETTLED | AGENT_TOLD)
 
@@ -44,6 +46,7 @@ struct agent_entry {
 	uint8_t applied;   /* our own changes since the last one of somebody else */
 	uint8_t failures;  /* in a row: history, libvirtd */
 	bool expect;       /* the event of our own define is still to come */
+	bool ran;          /* when we changed it last */
 	uint8_t defined;   /* events since AGENT_GONE */
 };
 

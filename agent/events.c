@@ -56,7 +56,7 @@ static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
 
 	if (!e || detail == VIR_DOMAIN_EVENT_UNDEFINED_RENAMED) /* "defined" comes, too */
 		return;
-	if (!e->expect) {
+	if (!e->expect && !(e->flags & AGENT_GONE)) {
 		agent_forget(c, e);
 		c->agent->dirty = true;
 		return;
@@ -64,7 +64,7 @@ static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
 	/* Our own define came after this: see work.c. */
 	e->flags |= AGENT_GONE;
 	e->defined = 0;
-	e->due = agent_now() + 500;
+	e->due = agent_now() + AGENT_GONE_MS;
 	agent_wake(c->agent);
 }
 

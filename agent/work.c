@@ -65,18 +65,38 @@ static void failed(struct agent_job *j, const struct vw_err *err)
 	agent_job_retry(j);
 }
 
+/* Undefine it, and leave alone what is not in libvirtd's config: NVRAM, TPM. */
+static bool undefine(struct agent_job *j)
+{
+	unsigned flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+
+#if LIBVIR_VERSION_NUMBER >= 8009000
+	if (j->c->version >= 8009000)
+		flags |= VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+#endif
+	if (virDomainUndefineFlags(j->dom, flags) < 0) {
+		agent_log(j->a, LOG_WARNING, "undefined", agent_job_name(j), j->uuid,
+			  "it was undefined while it was being fixed, is back by that, and can't "
+			  "be undefined again: %s",
+			  virGetLastErrorMessage());
+		return false;
+	}
+	agent_log(j->a, LOG_NOTICE, "undefined", agent_job_name(j), j->uuid,
+		  "it was undefined while it was being fixed, and is undefined again");
+	return true;
+}
+
 /* The domain was undefined in the window between our look and our define, and that define
- * brought it back: undefined is what its owner wants. NVRAM is not ours to delete. */
+ * brought it back: undefined is what its owner wants, unless somebody touched it since. The
+ * history has what is undefined here. */
 static bool take_back(struct agent_job *j)
 {
-	bool ours = j->e->defined == 1 && j->e->hash == j->hash && virDomainIsActive(j->dom) == 0;
+	bool ours = j->e->defined <= 1 && j->e->hash == j->hash &&
+		    virDomainIsActive(j->dom) == j->e->ran;
 
 	j->e->flags &= ~(unsigned)AGENT_GONE;
-	if (ours && virDomainUndefineFlags(j->dom, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) == 0) {
-		agent_log(j->a, LOG_NOTICE, "undefined", agent_job_name(j), j->uuid,
-			  "it was undefined while it was being fixed, and is undefined again");
+	if (ours && undefine(j))
 		return true;
-	}
 	j->e->flags |= AGENT_NEW;
 	j->e->hash = 0;
 	j->e->hand = 0;
@@ -203,6 +223,7 @@ static void applied(struct agent_job *j, const char *stored)
 		j->hash = agent_hash(stored, strlen(stored));
 	e->hash = j->hash;
 	e->expect = true;
+	e->ran = active;
 	e->applied++;
 	e->tries = e->failures = 0;
 	/* After the host class the quiet second goes on; else a last look. */
@@ -256,8 +277,17 @@ static bool is_connected(const struct agent_job *j)
 	return virConnectIsAlive(j->c->virt) == 1;
 }
 
+/* Our define brought it back. Return: when to look whether that is what somebody wants, too. */
+static int64_t look_later(struct agent_entry *e)
+{
+	e->flags |= AGENT_GONE;
+	e->defined = 0;
+	return agent_now() + AGENT_GONE_MS;
+}
+
 static void apply(struct agent_job *j)
 {
+	bool gone = false;
 	struct vw_redefine d = {
 		.conn = j->c->virt,
 		.dom = j->dom,
@@ -266,6 +296,7 @@ static void apply(struct agent_job *j)
 		.cause = VW_CAUSE_AGENT,
 		.kept = j->kept,
 		.hurry = !j->held, /* else there is time, and the rest will need it kept */
+		.ret_gone = &gone,
 	};
 	VW_AUTOFREE char *stored = NULL;
 	struct vw_err err = { 0 };
@@ -279,10 +310,14 @@ static void apply(struct agent_job *j)
 	}
 	r = vw_apply_redefine(j->ctx, &d, &stored, &err);
 	switch (r) {
-	case 0: applied(j, stored); break;
+	case 0:
+		applied(j, stored);
+		if (gone)
+			j->e->due = look_later(j->e);
+		break;
 	case -EAGAIN: j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0; break;
 	case -EPERM:
-		if (is_connected(j))
+		if (is_connected(j) && !is_gone(j)) /* its name may be another's by now */
 			refused(j, &err);
 		else
 			failed(j, &err);

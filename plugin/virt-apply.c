@@ -3,10 +3,13 @@
  * compare-and-swap: the config is compared just before, and read again just after. */
 #include "virt-apply.h"
 
+#include "virt-witness.h"
+
 #include <errno.h>
 #include <libvirt/virterror.h>
 
 #define CONFIG (VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)
+#define GIVE_BACK_MAX 5 /* so many clients may come between, one after the other */
 
 static int libvirt_err(struct vw_err *err, int code, const char *what)
 {
@@ -46,6 +49,65 @@ static int check_unchanged(virDomainPtr dom, const char *name, const char *origi
 	return 0;
 }
 
+/* One define, and what came of it. */
+struct store {
+	const struct vw_redefine *d;
+	const char *name, *uuid;
+	struct vw_witness witness;
+	enum vw_witnessed says;
+	const char *theirs; /* the version that we overwrote; NULL = can't be had */
+	char *now;          /* read back; may be NULL */
+};
+
+static void store_clear(struct store *s)
+{
+	vw_witness_clear(&s->witness);
+	free(vw_steal(s->now));
+}
+
+static int store(struct store *s, const char *old, const char *new, struct vw_err *err)
+{
+	virDomainPtr dom = s->d->dom;
+	int r;
+
+	vw_witness_begin(&s->witness, s->d->conn, s->name);
+	/* last, so that least time is left for another client to change it in between */
+	r = check_unchanged(dom, s->name, old, err);
+	if (r == 0)
+		r = define(s->d->conn, new, err);
+	vw_witness_end(&s->witness);
+	if (r < 0)
+		return vw_startswith(err->text, s->name) ? r : vw_err_wrap(err, r, "%s", s->name);
+	s->says = vw_witness_says(&s->witness, new, &s->theirs);
+	s->now = virDomainGetXMLDesc(dom, CONFIG);
+	return 0;
+}
+
+/* We overwrote another client's version: keep it, and make it the config again. While that is
+ * done the same may happen with a third one. */
+static int give_back(struct vw_context *c, const struct store *s, struct vw_err *err)
+{
+	VW_AUTOFREE char *now = s->now ? strdup(s->now) : NULL, *new = strdup(s->theirs);
+	int r = now && new ? 0 : vw_err_set(err, -EAGAIN, "changed meanwhile");
+
+	for (int i = 0; r == 0 && i < GIVE_BACK_MAX; i++) {
+		VW_CLEANUP(store_clear)
+		struct store again = { .d = s->d, .name = s->name, .uuid = s->uuid };
+
+		r = vw_apply_keep(c, s->uuid, s->name, new, VW_CAUSE_SEEN, "", err);
+		if (r == 0)
+			r = store(&again, now, new, err);
+		if (r < 0 || again.says != VW_OVERWRITTEN || !again.theirs || !again.now)
+			break;
+		free(now);
+		free(new);
+		now = vw_steal(again.now);
+		new = strdup(again.theirs);
+		r = new ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
+	}
+	return r;
+}
+
 /* It became active while we stored what only a cold boot may bring: the old config again. */
 static int put_back(const struct vw_redefine *d, const char *name, struct vw_err *err)
 {
@@ -59,57 +121,70 @@ static int put_back(const struct vw_redefine *d, const char *name, struct vw_err
 			  name);
 }
 
-/* Read back what was stored, and keep that. */
-static int keep_stored(struct vw_context *c, const struct vw_redefine *d, const char *uuid,
-		       const char *name, char **ret_stored, struct vw_err *err)
+/* Keep what was stored. */
+static int keep_stored(struct vw_context *c, struct store *s, char **ret_stored, struct vw_err *err)
 {
-	VW_AUTOFREE char *rules = vw_plan_rules(d->plan);
-	VW_AUTOFREE char *stored = virDomainGetXMLDesc(d->dom, CONFIG);
+	VW_AUTOFREE char *rules = vw_plan_rules(s->d->plan);
 	struct vw_history *h = vw_context_history(c, NULL);
 	int r;
 
-	if (h && d->hurry)
+	if (h && s->d->hurry)
 		vw_history_wait(h, false);
-	r = rules ? vw_apply_keep(c, uuid, name, stored ? stored : d->plan->xml, d->cause, rules,
-				  err)
+	r = rules ? vw_apply_keep(c, s->uuid, s->name, s->now ? s->now : s->d->plan->xml,
+				  s->d->cause, rules, err)
 		  : -ENOMEM;
-	if (h && d->hurry)
+	if (h && s->d->hurry)
 		vw_history_wait(h, true);
 	if (ret_stored)
-		*ret_stored = vw_steal(stored);
+		*ret_stored = vw_steal(s->now);
 	if (r < 0)
-		return vw_err_wrap(err, r,
-				   "%s: fixed, but the new XML can't be kept in the history", name);
+		return vw_err_wrap(
+			err, r, "%s: fixed, but the new XML can't be kept in the history", s->name);
 	return 0;
+}
+
+/* Another client came between, and wins. Return: -EAGAIN, or why it does not. */
+static int crossed(struct vw_context *c, const struct store *s, struct vw_err *err)
+{
+	int r = s->says == VW_OVERWRITTEN ? give_back(c, s, err) : 0;
+
+	if (r < 0 && r != -EAGAIN)
+		return vw_err_wrap(err, r == -EPERM ? -EIO : r,
+				   "%s: overwrote what another client stored in that instant, and "
+				   "can't put it back",
+				   s->name);
+	return vw_err_set(err, -EAGAIN, "%s: another client changed it meanwhile: try again",
+			  s->name);
 }
 
 int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **ret_stored,
 		      struct vw_err *err)
 {
-	const char *name = virDomainGetName(d->dom);
 	bool was_inactive = virDomainGetID(d->dom) == (unsigned)-1;
 	char uuid[VIR_UUID_STRING_BUFLEN];
+	VW_CLEANUP(store_clear)
+	struct store s = { .d = d, .name = virDomainGetName(d->dom), .uuid = uuid };
 	int r = 0;
 
-	if (!name || virDomainGetUUIDString(d->dom, uuid) < 0)
+	if (!s.name || virDomainGetUUIDString(d->dom, uuid) < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	if (!d->plan->xml)
 		return 0;
 	if (!d->kept)
-		r = vw_apply_keep(c, uuid, name, d->original, VW_CAUSE_SEEN, "", err);
+		r = vw_apply_keep(c, uuid, s.name, d->original, VW_CAUSE_SEEN, "", err);
 	if (r < 0)
 		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept",
-				   name);
-	/* last, so that least time is left for another client to change it in between */
-	r = check_unchanged(d->dom, name, d->original, err);
+				   s.name);
+	r = store(&s, d->original, d->plan->xml, err);
 	if (r < 0)
 		return r;
-	r = define(d->conn, d->plan->xml, err);
-	if (r < 0)
-		return vw_err_wrap(err, r, "%s", name);
+	if (d->ret_gone)
+		*d->ret_gone = s.says == VW_GONE;
+	if (s.says == VW_LATER || s.theirs)
+		return crossed(c, &s, err);
 	if (was_inactive && vw_plan_needs_cold_boot(d->plan) && virDomainIsActive(d->dom) == 1)
-		return put_back(d, name, err);
-	return keep_stored(c, d, uuid, name, ret_stored, err);
+		return put_back(d, s.name, err);
+	return keep_stored(c, &s, ret_stored, err);
 }
 
 int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid, const char *name,

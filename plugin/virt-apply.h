@@ -10,7 +10,9 @@
 /* Store the plan's XML as the config of a domain that libvirtd has. Checks that the config is
  * still `original` before (-EAGAIN: another client changed it: plan again), keeps it,
  * defines, reads back; if the domain became active meanwhile and the plan has
- * boot or visible changes, puts the old config back (-EBUSY). "Meanwhile" is since
+ * boot or visible changes, puts the old config back (-EBUSY). libvirt has no compare-and-swap:
+ * what another client stores between that check and our define is seen by virt-witness.h as a
+ * rule, kept, and made the config again (-EAGAIN, too). "Meanwhile" is since
  * `dom` was looked up (virDomainGetID remembers). -EPERM: libvirtd refused the XML;
  * the line has its reason, and nothing was changed.
  * ret_stored: what libvirtd made of it (malloc'ed, NULL if it did not say); may be NULL. */
@@ -20,8 +22,9 @@ struct vw_redefine {
 	const char *original; /* the INACTIVE|SECURE XML that the plan was made from */
 	const struct vw_plan *plan;
 	enum vw_cause cause;
-	bool kept;  /* `original` is the newest in the history already, and on the disk */
-	bool hurry; /* don't wait until the disk has the new config, which libvirtd has, too */
+	bool kept;      /* `original` is the newest in the history already, and on the disk */
+	bool hurry;     /* don't wait until the disk has the new config, which libvirtd has, too */
+	bool *ret_gone; /* set if it was undefined meanwhile, and so defined anew; may be NULL */
 };
 int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **ret_stored,
 		      struct vw_err *err);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Watches libvirtd's own file of a domain (see virt-witness.h). A version that is overwritten at
+ * once has a name for a millisecond: as long as libvirtd takes to write the next one. */
+#include "virt-witness.h"
+
+#include "xml.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+
+#define CONFIGS "/etc/libvirt/qemu"
+
+/* Without libvirtd's remark at the top. Return: malloc'ed, or NULL. */
+static char *read_config(int dir, const char *name)
+{
+	VW_AUTOCLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	VW_AUTOFREE char *text = NULL;
+	const char *begin;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > VW_XML_MAX_BYTES)
+		return NULL;
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (!text || read(fd, text, (size_t)st.st_size) != st.st_size)
+		return NULL;
+	begin = strstr(text, "\n<domain");
+	return begin ? strdup(begin + 1) : vw_steal(text);
+}
+
+/* Until the watch is removed. */
+static void *look_on(void *arg)
+{
+	_Alignas(struct inotify_event) char buf[4096];
+	struct vw_witness *w = arg;
+	ssize_t len;
+
+	while (vw_ahead_is_here() && (len = read(w->fd, buf, sizeof(buf))) > 0) {
+		const struct inotify_event *e;
+
+		for (const char *p = buf; p < buf + len; p += sizeof(*e) + e->len) {
+			e = (const struct inotify_event *)p;
+			if (e->mask & IN_IGNORED)
+				return NULL;
+			if (!e->len || strcmp(e->name, w->file) != 0 || w->n == VW_WITNESS_MAX)
+				continue;
+			w->removed[w->n] = e->mask & IN_DELETE;
+			if (!w->removed[w->n])
+				w->texts[w->n] = read_config(w->dir, w->file);
+			w->n++;
+		}
+	}
+	return NULL;
+}
+
+void vw_witness_begin(struct vw_witness *w, virConnectPtr conn, const char *name)
+{
+	VW_AUTOFREE char *uri = virConnectGetURI(conn);
+
+	*w = (struct vw_witness){ .fd = 0 };
+	if (!vw_streq(uri, "qemu:///system") || asprintf(&w->file, "%s.xml", name) < 0) {
+		w->file = NULL;
+		return;
+	}
+	w->dir = open(CONFIGS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->fd = w->dir < 0 ? -1 : inotify_init1(IN_CLOEXEC);
+	w->watch = w->fd < 0 ? -1 : inotify_add_watch(w->fd, CONFIGS, IN_MOVED_TO | IN_DELETE);
+	if (w->watch >= 0)
+		vw_ahead_start(&w->reader, look_on, w);
+}
+
+void vw_witness_end(struct vw_witness *w)
+{
+	if (w->reader.running)
+		inotify_rm_watch(w->fd, w->watch);
+	vw_ahead_join(&w->reader);
+}
+
+void vw_witness_clear(struct vw_witness *w)
+{
+	for (; w->n; w->n--)
+		free(vw_steal(w->texts[w->n - 1]));
+	free(vw_steal(w->file));
+	if (w->fd > 0)
+		close(w->fd);
+	if (w->dir > 0)
+		close(w->dir);
+	w->fd = w->dir = 0;
+}
+
+static int missing_below(const xmlNode *a, const xmlNode *b);
+
+/* How much of a child of `sent` is not in the child of b that has most of it? */
+static int missing_child(const xmlNode *child, const xmlNode *b)
+{
+	int least = INT_MAX;
+
+	for (const xmlNode *n = b->children; n && least; n = n->next)
+		if (n->type == XML_ELEMENT_NODE && xmlStrEqual(n->name, child->name)) {
+			int missing = missing_below(child, n);
+
+			least = missing < least ? missing : least;
+		}
+	return least == INT_MAX ? 1 : least;
+}
+
+/* How many attributes, texts and elements of a are not in b? libvirtd adds some, and drops none. */
+static int missing_below(const xmlNode *a, const xmlNode *b)
+{
+	int missing = 0;
+
+	for (const xmlAttr *p = a->properties; p; p = p->next)
+		missing += !vw_streq(vw_xml_attr(b, (const char *)p->name),
+				     vw_xml_attr(a, (const char *)p->name));
+	for (const xmlNode *n = a->children; n; n = n->next) {
+		if (n->type == XML_ELEMENT_NODE)
+			missing += missing_child(n, b);
+		else if (n->type == XML_TEXT_NODE && !xmlIsBlankNode(n))
+			missing += !b->children || !xmlStrEqual(n->content, b->children->content);
+	}
+	return missing;
+}
+
+static int missing_of(const char *sent, const char *text)
+{
+	VW_AUTOXML struct vw_xml *a = NULL, *b = NULL;
+
+	if (!text || vw_xml_parse(sent, strlen(sent), "config", "domain", &a, NULL) < 0 ||
+	    vw_xml_parse(text, strlen(text), "config", "domain", &b, NULL) < 0)
+		return INT_MAX;
+	return missing_below(vw_xml_root(a), vw_xml_root(b));
+}
+
+/* Which of the changes is ours? The first that has most of it: if another has as much it came
+ * after ours, for it was copied from it. */
+static size_t find_ours(const struct vw_witness *w, const char *sent)
+{
+	size_t ours = w->n - 1;
+	int least = INT_MAX;
+
+	for (size_t i = 0; i < w->n && least; i++) {
+		int missing = missing_of(sent, w->texts[i]);
+
+		if (missing < least) {
+			least = missing;
+			ours = i;
+		}
+	}
+	return ours;
+}
+
+enum vw_witnessed vw_witness_says(const struct vw_witness *w, const char *sent,
+				  const char **ret_theirs)
+{
+	size_t ours;
+
+	*ret_theirs = NULL;
+	if (w->n < 2 || w->n == VW_WITNESS_MAX)
+		return VW_ALONE;
+	ours = find_ours(w, sent);
+	if (ours < w->n - 1)
+		return VW_LATER;
+	if (w->removed[ours - 1])
+		return VW_GONE;
+	*ret_theirs = w->texts[ours - 1];
+	return VW_OVERWRITTEN;
+}
