@@ -569,12 +569,33 @@ static void test_console(void **state)
 				 lines[i].sign);
 }
 
+/* A pty that somebody has is no fault, and the reason is said. */
+static void test_refused(void **state)
+{
+	const struct vw_probe_result *console = NULL;
+	struct vw_verify v;
+	struct world w;
+
+	(void)state;
+	start(&w, NULL);
+	w.s.now = w.s.started;
+	snprintf(w.s.console.refused, sizeof(w.s.console.refused), "somebody else has it open");
+	vw_verify_judge(&w.s, &v);
+	for (size_t i = 0; i < v.n; i++)
+		if (vw_streq(v.probes[i].probe, "console"))
+			console = &v.probes[i];
+	assert_non_null(console);
+	assert_int_equal(console->status, VW_SKIP);
+	assert_string_equal(console->detail, "its console is a pty that was not read: somebody "
+					     "else has it open");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),      cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_dies_late), cmocka_unit_test(test_busy_host),
-		cmocka_unit_test(test_console),
+		cmocka_unit_test(test_console),   cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
