@@ -13,7 +13,7 @@ set -euo pipefail
 . "$LAB_DIR/lib/lab-hosts.sh"
 . "$LAB_DIR/lib/test.sh"
 
-runs=${VW_VERIFY_RUNS:-1} only=${VW_VERIFY_ONLY:-.} jobs=${VW_VERIFY_JOBS:-3}
+runs=${VW_VERIFY_RUNS:-1} only=${VW_VERIFY_ONLY:-.} jobs=${VW_VERIFY_JOBS:-5}
 lab_begin
 "$lab" up --asymmetric >/dev/null
 mkdir "$work/rows"
@@ -119,7 +119,9 @@ migrate_rolled_back()
 	"$lab" exec beta kill -KILL "$(qemu_of beta "$1")"
 	! wait "$client" || fail "$1: a broken migration succeeded"
 }
-# The destination's libvirtd does not get to Finish, the client dies: nobody resumes the source.
+# The destination's libvirtd does not get to Finish, the client dies: nobody resumes the source. When
+# all others are through, for their libvirtd it is, too.
+ready_client_died() { wait_for 600 test -e "$work/alone"; }
 migrate_client_died()
 {
 	local pid
@@ -191,13 +193,26 @@ hop()
 	printf '%s|%s|%s|%d.%d\n' "$fits" "$verdict" "${found:--}" $((seconds / 10)) $((seconds % 10)) >"$work/rows/$row"
 }
 
+# two_at_a_time COMMAND…: booting takes a CPU as long as it lasts; all else is mostly waiting.
+two_at_a_time()
+{
+	local slot=0 status=0
+	while exec 8>"$work/slot$slot" && ! flock -n 8; do
+		slot=$((1 - slot))
+		sleep 0.2
+	done
+	"$@" 8>&- || status=$?
+	exec 8>&-
+	return $status
+}
+
 # boot CASE NAME OPTION…: on alpha, with its baseline.
 boot()
 {
 	local case=$1 name=$2
 	shift 2
 	rm -f "$VW_LAB/guests/$name".{console,log}
-	"$lab" guest "$name" --cpu none "$@" >/dev/null || fail "$name does not start"
+	two_at_a_time "$lab" guest "$name" --cpu none "$@" >/dev/null || fail "$name does not start"
 	hide "$name"
 	may before "$case" "$name"
 	verify alpha "$name" --record || fail "$name: no baseline"
@@ -221,6 +236,7 @@ one()
 	shift 4
 	[ "$want" != healthy ] || last=$runs
 	boot "$case" "$name" "$@"
+	may ready "$case" "$name"
 	while [ "$i" -le "$last" ]; do
 		hop "$case" "$name" "$want" "$probe" $from $to "$case-$i"
 		IFS='|' read -r fits _ <"$work/rows/$case-$i"
@@ -285,18 +301,19 @@ run() # run CASE RUN WANT PROBE OPTIONS
 		echo "NO: $(tail -n 1 "$work/$name.log")|none|-|0" >"$work/rows/$name"
 }
 
-# Two that stop libvirtd or the link of all come last, alone.
 for ((i = 1; i <= runs; i++)); do
+	rm -f "$work/alone"
+	others=()
 	while IFS='|' read -r case _ want probe options; do
 
 		[[ $case =~ $only ]] || continue
 		[ "$want" != healthy ] || [ $i -eq 1 ] || continue
-		case $case in
-		client-died) wait ;;
-		*) while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done ;;
-		esac
+		while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
 		run "$case" "$i" "$want" "${probe//,/|}" "$options" &
+		[ "$case" = client-died ] || others+=($!)
 	done < <(cases)
+	[ ${#others[@]} -eq 0 ] || wait "${others[@]}" || true
+	touch "$work/alone"
 	wait
 done
 
