@@ -196,7 +196,6 @@ static int consider(struct attempt *a, struct vw_err *err)
 	policy = vw_context_policy(a->ctx);
 	if (policy->define == VW_DEFINE_OFF)
 		return 1;
-	vw_context_hurry(a->ctx);
 	r = recognise(a, err);
 	if (r != 0)
 		return r;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domain capabilities: for which machine type are they to be asked? One call usually does. */
 #include "metadata.h"
-#include "virt-ahead.h"
 #include "virt-collect-internal.h"
 
 static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
@@ -96,44 +95,6 @@ static enum vw_known other_machine(struct vw_context *c, const struct vw_gathere
 	return prefers != VW_NO && same_machine(o->machine, buf) ? VW_NO : prefers;
 }
 
-struct vw_caps_question {
-	struct vw_ahead ahead;
-	struct vw_context *c;
-	virConnectPtr conn;
-	const struct vw_outline *o;
-	char machine[64];
-};
-
-static void *ask_ahead(void *arg)
-{
-	struct vw_caps_question *q = arg;
-
-	vw_context_caps(q->c, q->conn, q->o->emulator, q->o->arch, q->machine, q->o->type);
-	return NULL;
-}
-
-void vw_caps_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
-		   const xmlNode *root)
-{
-	struct vw_caps_question *q = calloc(1, sizeof(*q));
-
-	if (!q)
-		return;
-	q->c = c;
-	q->conn = conn;
-	q->o = g->outline;
-	if (other_machine(c, g, root, q->machine, sizeof(q->machine)) == VW_NO)
-		snprintf(q->machine, sizeof(q->machine), "%s", g->outline->machine);
-	g->question = q;
-	vw_ahead_start(&q->ahead, ask_ahead, q);
-}
-
-void vw_caps_join(struct vw_gathered *g)
-{
-	if (g->question)
-		vw_ahead_join(&g->question->ahead);
-}
-
 void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 		     const xmlNode *root)
 {
@@ -142,7 +103,6 @@ void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr 
 
 	if (!conn)
 		return;
-	vw_caps_join(g);
 	prefers = other_machine(c, g, root, machine, sizeof(machine));
 	if (prefers != VW_NO)
 		ask_caps(c, g, conn, machine);

@@ -153,16 +153,13 @@ static int begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, str
 	if (!g)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	r = vw_outline_make(doc, &g->outline, err);
-	if (r == 0)
+	if (r == 0 && !conn) /* many files can wait for each other */
 		r = vw_look_start(c, g, conn, err);
 	if (r < 0) {
 		vw_gathered_free(g);
 		return r;
 	}
 	collect_drivers(g);
-	if (conn && vw_context_hurried(c) && *g->outline->os_id &&
-	    collect_os(c, g, NULL, err) == 0 && g->os)
-		vw_caps_start(c, g, conn, vw_xml_root(doc));
 	if (ask) {
 		collect_state(g, conn, dom);
 	} else {
@@ -182,8 +179,10 @@ int vw_collect_begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom,
 int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc, const char *os,
 		    struct vw_gathered *g, struct vw_err *err)
 {
-	int r = g->os ? 0 : collect_os(c, g, os, err);
+	int r = g->look ? 0 : vw_look_start(c, g, conn, err);
 
+	if (r == 0)
+		r = collect_os(c, g, os, err);
 	if (r < 0)
 		return r;
 	vw_collect_caps(c, g, conn, vw_xml_root(doc));
@@ -223,8 +222,6 @@ void vw_gathered_free(struct vw_gathered *g)
 {
 	if (!g)
 		return;
-	vw_caps_join(g);
-	free(g->question);
 	vw_look_join(g);
 	free(g->look);
 	vw_outline_free(g->outline);

@@ -21,9 +21,8 @@ struct vw_gathered {
 	virDomainPtr
 		known; /* what libvirtd has under that UUID, else under that name; NULL = nothing */
 	bool local;    /* probes could look at the disks */
-	struct vw_caps_question *question; /* vw_caps_start */
-	struct vw_look *look;              /* virt-disks.c */
-	char os_note[200]; /* why the OS is unknown or assumed, "" = nothing to say */
+	struct vw_look *look; /* virt-disks.c */
+	char os_note[200];    /* why the OS is unknown or assumed, "" = nothing to say */
 };
 
 /* conn: NULL = a file without a libvirt: a domain yet to be defined here; caps stay unknown.

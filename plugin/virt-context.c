@@ -31,7 +31,7 @@ struct vw_context {
 	struct vw_history *history;
 	struct known_caps *caps;
 	struct vw_look *looks;
-	bool hurried, many;
+	bool many;
 	bool built; /* the index was rebuilt, or that was tried */
 };
 
@@ -77,11 +77,6 @@ void vw_context_close(struct vw_context *c)
 	free(c);
 }
 
-void vw_context_hurry(struct vw_context *c)
-{
-	c->hurried = true;
-}
-
 void vw_context_many(struct vw_context *c, bool many)
 {
 	c->many = many;
@@ -90,11 +85,6 @@ void vw_context_many(struct vw_context *c, bool many)
 struct vw_look **vw_context_looks(struct vw_context *c)
 {
 	return c->many ? &c->looks : NULL;
-}
-
-bool vw_context_hurried(const struct vw_context *c)
-{
-	return c->hurried;
 }
 
 const struct vw_paths *vw_context_paths(const struct vw_context *c)

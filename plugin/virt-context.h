@@ -21,13 +21,9 @@ struct vw_context;
 int vw_context_open(struct vw_context **ret, struct vw_err *err);
 void vw_context_close(struct vw_context *c);
 
-/* One context belongs to one thread. In a hurry (one domain, and a user who waits) the
- * collector looks at disks in a thread of its own: until it has its facts, the
- * prober is that thread's. */
-void vw_context_hurry(struct vw_context *c);
-bool vw_context_hurried(const struct vw_context *c);
-
-/* With many domains before it the collector prepares its looks at the disks of files, and has
+/* One context belongs to one thread.
+ *
+ * With many domains before it the collector prepares its looks at the disks of files, and has
  * all that are prepared done at once when the first of them is needed. */
 struct vw_look;
 void vw_context_many(struct vw_context *c, bool many);

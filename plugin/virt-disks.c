@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Facts about a domain's disks: from their source in the XML to the prober. */
-#include "virt-ahead.h"
 #include "virt-collect-internal.h"
 
 #include <errno.h>
@@ -122,7 +121,6 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 }
 
 struct vw_look {
-	struct vw_ahead ahead;
 	struct vw_look *next; /* those that wait to be done at once … */
 	bool waits;
 	struct asking asking; /* … and what they ask */
@@ -132,15 +130,13 @@ struct vw_look {
 	int result;
 };
 
-static void *look(void *arg)
+static void look(struct vw_look *l)
 {
-	struct vw_look *l = arg;
 	struct vw_gathered *g = l->g;
 
 	g->local = !l->conn || vw_conn_is_local(l->conn);
 	l->result = vw_collect_disks(l->c, l->conn, g->local, g->outline,
 				     VW_PROBE_BLANK | VW_PROBE_DISCARD, &g->facts, NULL);
-	return NULL;
 }
 
 /* Prepare the look at the disks of a file. */
@@ -191,31 +187,21 @@ static void look_at_all(struct vw_context *c, struct vw_look **list)
 int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 		  struct vw_err *err)
 {
-	bool beside = conn && vw_context_hurried(c);
-
-	/* Asking for a volume may raise an error, and errors are a matter of the thread. */
-	for (size_t i = 0; i < g->outline->n_disks; i++)
-		beside = beside && strcmp(g->outline->disks[i].type, "volume");
 	g->look = calloc(1, sizeof(*g->look));
 	if (!g->look)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	*g->look = (struct vw_look){ .c = c, .g = g, .conn = conn };
 	if (!conn && vw_context_looks(c))
 		g->look->result = look_later(g->look, vw_context_looks(c));
-	else if (beside)
-		vw_ahead_start(&g->look->ahead, look, g->look);
 	else
 		look(g->look);
-	return g->look->ahead.running || g->look->result == 0
-		       ? 0
-		       : vw_err_set(err, -ENOMEM, "out of memory");
+	return g->look->result == 0 ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
 }
 
 int vw_look_join(struct vw_gathered *g)
 {
 	if (!g->look)
 		return 0;
-	vw_ahead_join(&g->look->ahead);
 	if (g->look->waits)
 		look_at_all(g->look->c, vw_context_looks(g->look->c));
 	return g->look->result;
