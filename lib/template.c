@@ -229,13 +229,19 @@ static int link_bases(struct vw_templates *set, struct vw_err *err)
 	return 0;
 }
 
-static const xmlNode *own_rule(const struct vw_template *t, const char *rule)
+/* What the template says itself: of two elements of a rule the first counts. */
+static void own_rules(struct vw_template *t, const char *const *ids)
 {
 	xmlNode *n = vw_xml_child(vw_xml_root(t->doc), "rule");
 
-	while (n && strcmp(vw_xml_attr(n, "id"), rule) != 0)
-		n = vw_xml_next(n, "rule");
-	return n;
+	for (; n; n = vw_xml_next(n, "rule")) {
+		size_t k = 0;
+
+		while (strcmp(ids[k], vw_xml_attr(n, "id")) != 0) /* there: check_children */
+			k++;
+		if (!t->rules[k])
+			t->rules[k] = n;
+	}
 }
 
 /* Who has the say in which rule: looked up once, for thousands of domains. */
@@ -252,10 +258,13 @@ static int resolve_rules(struct vw_templates *set, struct vw_err *err)
 		t->rules = calloc(n, sizeof(*t->rules));
 		if (!t->rules)
 			return vw_err_set(err, -ENOMEM, "%s: out of memory", t->file);
-		for (size_t k = 0; k < n; k++)
-			for (const struct vw_template *b = t; b && !t->rules[k]; b = b->base)
-				t->rules[k] = own_rule(b, ids[k]);
+		own_rules(t, ids);
 	}
+	for (size_t i = 0; i < set->n; i++)
+		for (size_t k = 0; k < n; k++)
+			for (const struct vw_template *b = set->v[i]; b && !set->v[i]->rules[k];
+			     b = b->base)
+				set->v[i]->rules[k] = b->rules[k];
 	return 0;
 }
 
