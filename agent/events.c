@@ -35,7 +35,9 @@ static void on_defined(struct agent_conn *c, virDomainPtr dom, int detail)
 
 	if (!e)
 		return;
-	if (made && detail == VIR_DOMAIN_EVENT_DEFINED_ADDED)
+	/* All are known after the first walk. (libvirtd sends an event when it has let go of the
+	 * domain, so "updated" by one client may come before "added" by another.) */
+	if (made && (detail == VIR_DOMAIN_EVENT_DEFINED_ADDED || !c->first))
 		e->flags |= AGENT_NEW;
 	if (detail == VIR_DOMAIN_EVENT_DEFINED_FROM_SNAPSHOT)
 		e->flags |= AGENT_REVERTED;

@@ -57,7 +57,12 @@ static void failed(struct agent_job *j, const struct vw_err *err)
 		j->e->due = 0;
 		return;
 	}
-	if (j->e->failures == 0) {
+	if (j->e->failures == 0) { /* perhaps it was undefined and defined anew just now */
+		j->e->failures = 1;
+		j->e->due = agent_now() + EVENTS_MS;
+		return;
+	}
+	if (j->e->failures == 1) {
 		j->a->counts.errors++;
 		agent_log(j->a, LOG_ERR, "error", j->dom ? agent_job_name(j) : NULL, j->uuid, "%s",
 			  err->text);
@@ -315,7 +320,13 @@ static void apply(struct agent_job *j)
 		if (gone)
 			j->e->due = look_later(j->e);
 		break;
-	case -EAGAIN: j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0; break;
+	case -EAGAIN:
+		j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0;
+		if (gone && stored) {
+			j->e->hash = agent_hash(stored, strlen(stored));
+			j->e->due = look_later(j->e);
+		}
+		break;
 	case -EPERM:
 		if (is_connected(j) && !is_gone(j)) /* its name may be another's by now */
 			refused(j, &err);

@@ -85,25 +85,21 @@ static int store(struct store *s, const char *old, const char *new, struct vw_er
 
 /* We overwrote another client's version: keep it, and make it the config again. While that is
  * done the same may happen with a third one. */
-static int give_back(struct vw_context *c, const struct store *s, struct vw_err *err)
+static int give_back(struct vw_context *c, struct store *s, struct vw_err *err)
 {
-	VW_AUTOFREE char *now = s->now ? strdup(s->now) : NULL, *new = strdup(s->theirs);
-	int r = now && new ? 0 : vw_err_set(err, -EAGAIN, "changed meanwhile");
+	int r = 0;
 
-	for (int i = 0; r == 0 && i < GIVE_BACK_MAX; i++) {
-		VW_CLEANUP(store_clear)
+	for (int i = 0; r == 0 && s->says == VW_OVERWRITTEN && s->theirs && i < GIVE_BACK_MAX;
+	     i++) {
 		struct store again = { .d = s->d, .name = s->name, .uuid = s->uuid };
 
-		r = vw_apply_keep(c, s->uuid, s->name, new, VW_CAUSE_SEEN, "", err);
+		if (!s->now) /* gone since */
+			return 0;
+		r = vw_apply_keep(c, s->uuid, s->name, s->theirs, VW_CAUSE_SEEN, "", err);
 		if (r == 0)
-			r = store(&again, now, new, err);
-		if (r < 0 || again.says != VW_OVERWRITTEN || !again.theirs || !again.now)
-			break;
-		free(now);
-		free(new);
-		now = vw_steal(again.now);
-		new = strdup(again.theirs);
-		r = new ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
+			r = store(&again, s->now, s->theirs, err);
+		store_clear(s);
+		*s = again;
 	}
 	return r;
 }
@@ -144,9 +140,9 @@ static int keep_stored(struct vw_context *c, struct store *s, char **ret_stored,
 }
 
 /* Another client came between, and wins. Return: -EAGAIN, or why it does not. */
-static int crossed(struct vw_context *c, const struct store *s, struct vw_err *err)
+static int crossed(struct vw_context *c, struct store *s, struct vw_err *err)
 {
-	int r = s->says == VW_OVERWRITTEN ? give_back(c, s, err) : 0;
+	int r = give_back(c, s, err);
 
 	if (r < 0 && r != -EAGAIN)
 		return vw_err_wrap(err, r == -EPERM ? -EIO : r,
@@ -178,10 +174,14 @@ int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **
 	r = store(&s, d->original, d->plan->xml, err);
 	if (r < 0)
 		return r;
+	if (s.says == VW_LATER || s.theirs)
+		r = crossed(c, &s, err);
 	if (d->ret_gone)
 		*d->ret_gone = s.says == VW_GONE;
-	if (s.says == VW_LATER || s.theirs)
-		return crossed(c, &s, err);
+	if (r < 0 && ret_stored)
+		*ret_stored = vw_steal(s.now);
+	if (r < 0)
+		return r;
 	if (was_inactive && vw_plan_needs_cold_boot(d->plan) && virDomainIsActive(d->dom) == 1)
 		return put_back(d, s.name, err);
 	return keep_stored(c, &s, ret_stored, err);

@@ -15,7 +15,8 @@
  * rule, kept, and made the config again (-EAGAIN, too). "Meanwhile" is since
  * `dom` was looked up (virDomainGetID remembers). -EPERM: libvirtd refused the XML;
  * the line has its reason, and nothing was changed.
- * ret_stored: what libvirtd made of it (malloc'ed, NULL if it did not say); may be NULL. */
+ * ret_stored: what libvirtd made of it, with -EAGAIN of the other client's (malloc'ed, NULL if
+ * it did not say); may be NULL. */
 struct vw_redefine {
 	virConnectPtr conn;
 	virDomainPtr dom;

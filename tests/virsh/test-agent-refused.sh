@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # What keeps the agent from a fix, each said, with nothing half-changed: a fixed XML that libvirtd
 # refuses, a domain that starts in that instant, managed save, a history of another user, a
-# connection that may only read. And alerts: fix-refused, io-error.
+# connection that may only read. And alerts: fix-refused, io-error, watchdog.
 # timeout: 150
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -82,6 +82,18 @@ has "$agent_log" '^failing: a disk failed: '
 plain destroy failing >"$tmp/out"
 wait_for 10 isnt_open io-error || fail "the alert stays"
 kill "$(cat "$tmp/nbd.pid")"
+
+# A watchdog that nobody feeds: an alert, until the guest is stopped. (The port and value start an
+# ib700 with 0 s.)
+generic hanging | sed "s,^  </devices>,<watchdog model='ib700' action='none'/>&," >"$tmp/hanging.xml"
+plain define "$tmp/hanging.xml" >"$tmp/out"
+settled
+plain start hanging >"$tmp/out"
+plain qemu-monitor-command --hmp hanging 'o/b 0x443 0xf' >"$tmp/out"
+wait_for 10 is_open watchdog || fail "no alert: $(cat "$tmp/out" "$agent_log")"
+has "$agent_log" "^hanging: the guest's watchdog fired: "
+plain destroy hanging >"$tmp/out"
+wait_for 10 isnt_open watchdog || fail "the alert stays"
 agent_stop
 
 # A connection that may only read: said, nothing changed.

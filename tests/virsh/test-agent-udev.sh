@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A LUN, bridge, PCI or USB device that a domain names goes: an alert says that it can't start any
+# A LUN, bridge, PCI, USB, SCSI or mediated device that a domain names goes: an alert says that it can't start any
 # more; it comes back: the alert is over. And discard only where the device supports it.
 # timeout: 120
 set -euo pipefail
@@ -17,8 +17,10 @@ needy vm-lun "<disk type='block' device='disk'><source dev='/dev/disk/by-id/wwn-
 needy vm-bridge "<interface type='bridge'><source bridge='brtest'/></interface>" >"$tmp/bridge.xml"
 needy vm-pci "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0x0b' slot='0' function='1'/></source></hostdev>" >"$tmp/pci.xml"
 needy vm-usb "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc52b'/></source></hostdev>" >"$tmp/usb.xml"
+needy vm-scsi "<hostdev mode='subsystem' type='scsi'><source><adapter name='scsi_host2'/><address bus='0' target='0' unit='1'/></source></hostdev>" >"$tmp/scsi.xml"
+needy vm-mdev "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='83b8f4f2-509f-382f-3c1e-e6bfe0fa1001'/></source></hostdev>" >"$tmp/mdev.xml"
 generic calm >"$tmp/calm.xml"
-for name in lun bridge pci usb calm; do plain define "$tmp/$name.xml" >"$tmp/out"; done
+for name in lun bridge pci usb scsi mdev calm; do plain define "$tmp/$name.xml" >"$tmp/out"; done
 
 # The agent on mocked devices; they are told what to do by a pipe.
 mkfifo "$tmp/pipe"
@@ -26,7 +28,7 @@ on umockdev-wrapper "$tmp/driver" "$VW_BUILD/virt-wardend" --foreground --pidfil
 	<"$tmp/pipe" >>"$agent_log" 2>&1 &
 exec 7>"$tmp/pipe"
 devices() { printf '%s\n' "$@" >&7; }
-devices 'add lun' 'add bridge' 'add pci' 'add usb'
+devices 'add lun' 'add bridge' 'add pci' 'add usb' 'add scsi' 'add mdev'
 wait_for 10 agent_is_up || fail "the agent does not come up: $(cat "$agent_log")"
 # What was missing when it started is there by now, or will be seen to be in a moment.
 sleep 2
@@ -39,7 +41,7 @@ open_alerts() {
 alerts_are() { [ "$(open_alerts)" = "$1" ]; }
 wait_for 5 alerts_are '' || fail "alerts: $(open_alerts) $(cat "$agent_log")"
 
-for name in lun bridge pci usb; do
+for name in lun bridge pci usb scsi mdev; do
 	devices "remove $name"
 	wait_for 6 alerts_are "cannot-start vm-$name" || fail "$name went: $(open_alerts) $(cat "$agent_log")"
 	devices "add $name"
@@ -48,6 +50,8 @@ for name in lun bridge pci usb; do
 done
 has "$agent_log" "^vm-lun: it can't start any more: this host has no block /dev/disk/by-id/wwn-0xtest\$"
 has "$agent_log" "^vm-pci: .* no pci 0000:0b:00.1\$"
+has "$agent_log" "^vm-scsi: .* no scsi 2:0:0:1\$"
+has "$agent_log" "^vm-mdev: .* no mdev 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001\$"
 [ "$(grep -c '^calm: it can' "$agent_log")" = 0 ] || fail "calm needs nothing"
 
 # Undefined: nobody waits for it any more. One that names what is not there: at the next comparison.

@@ -24,6 +24,11 @@ static const struct {
 	  "P: /devices/pci0000:00/usb1/1-4\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\n"
 	  "E: PRODUCT=46d/c52b/1201\nE: BUSNUM=001\nE: DEVNUM=004\n"
 	  "A: idVendor=046d\nA: idProduct=c52b\nA: busnum=1\nA: devnum=4\n" },
+	{ "scsi", "/sys/devices/pci0000:00/host2/target2:0:0/2:0:0:1",
+	  "P: /devices/pci0000:00/host2/target2:0:0/2:0:0:1\n"
+	  "E: SUBSYSTEM=scsi\nE: DEVTYPE=scsi_device\n" },
+	{ "mdev", "/sys/devices/pci0000:00/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001",
+	  "P: /devices/pci0000:00/83b8f4f2-509f-382f-3c1e-e6bfe0fa1001\nE: SUBSYSTEM=mdev\n" },
 };
 
 /* What umockdev leaves behind of a removed device, and stumbles over when it comes again. */
