@@ -65,6 +65,8 @@ static void start_reading(void)
 		return;
 	if (*reading.prober && vw_context_prober(reading.ctx, NULL))
 		vw_prober_adopt(vw_context_prober(reading.ctx, NULL), reading.prober);
+	if (vw_context_policy(reading.ctx)->define == VW_DEFINE_OFF)
+		return;
 	xmlInitParser(); /* not safe in a thread */
 	vw_ahead_start(&reading.ahead, read_files, reading.ctx);
 }
