@@ -16,6 +16,7 @@
 #define MAX_APPLIED 4 /* the host class, the rest, and a change that came between, twice */
 #define RETRY_MS 5000
 #define RETRY_MAX_MS 600000
+#define TIMER_MS 1    /* so late the loop's timer comes, for it rounds up */
 #define EVENTS_MS 200 /* for an event that is on its way */
 
 static void job_clear(struct agent_job *j)
@@ -31,7 +32,6 @@ static void job_clear(struct agent_job *j)
 		virDomainFree(j->dom);
 }
 
-/* Try again later: twice as late each time. */
 void agent_job_retry(struct agent_job *j)
 {
 	int64_t wait = (int64_t)RETRY_MS << (j->e->failures < 8 ? j->e->failures : 8);
@@ -157,7 +157,9 @@ static bool look(struct agent_job *j)
 
 static int64_t quiet_ms(const struct agent_job *j)
 {
-	return (int64_t)vw_context_policy(j->ctx)->agent_quiet * 1000;
+	int64_t ms = (int64_t)vw_context_policy(j->ctx)->agent_quiet * 1000;
+
+	return ms > 0 ? ms - TIMER_MS : 0;
 }
 
 /* Nobody told of a change: there is no event of it, or it is on its way, and may say that the
@@ -202,7 +204,6 @@ static bool is_due(struct agent_job *j)
 	return true;
 }
 
-/* Nothing (more) to do until it changes. */
 void agent_job_settle(struct agent_job *j)
 {
 	struct agent_entry *e = j->e;

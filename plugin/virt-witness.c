@@ -12,10 +12,14 @@
 
 #define CONFIGS "/etc/libvirt/qemu"
 
-/* Without libvirtd's remark at the top. Return: malloc'ed, or NULL. */
-static char *read_config(int dir, const char *name)
+static int open_config(const struct vw_witness *w, const char *name)
 {
-	VW_AUTOCLOSE int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return openat(w->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* Without libvirtd's remark at the top. Return: malloc'ed, or NULL. */
+static char *read_config(int fd)
+{
 	VW_AUTOFREE char *text = NULL;
 	const char *begin;
 	struct stat st;
@@ -23,10 +27,33 @@ static char *read_config(int dir, const char *name)
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0 || st.st_size > VW_XML_MAX_BYTES)
 		return NULL;
 	text = calloc(1, (size_t)st.st_size + 1);
-	if (!text || read(fd, text, (size_t)st.st_size) != st.st_size)
+	if (!text || pread(fd, text, (size_t)st.st_size, 0) != st.st_size)
 		return NULL;
 	begin = strstr(text, "\n<domain");
 	return begin ? strdup(begin + 1) : vw_steal(text);
+}
+
+/* *next: the file that is being written, opened early: it may lose its name soon after it gets it. */
+static void note(struct vw_witness *w, const struct inotify_event *e, int *next)
+{
+	VW_AUTOCLOSE int fd = -1;
+
+	if (!e->len || !vw_startswith(e->name, w->file))
+		return;
+	if (e->mask & IN_CREATE && !strcmp(e->name + strlen(w->file), ".new")) {
+		if (*next >= 0)
+			close(*next);
+		*next = open_config(w, e->name);
+	}
+	if (e->mask & IN_CREATE || strcmp(e->name, w->file) != 0 || w->n == VW_WITNESS_MAX)
+		return;
+	w->removed[w->n] = e->mask & IN_DELETE;
+	if (!w->removed[w->n]) {
+		fd = *next >= 0 ? *next : open_config(w, w->file);
+		*next = -1;
+		w->texts[w->n] = read_config(fd);
+	}
+	w->n++;
 }
 
 /* Until the watch is removed. */
@@ -34,6 +61,7 @@ static void *look_on(void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	struct vw_witness *w = arg;
+	VW_AUTOCLOSE int next = -1;
 	ssize_t len;
 
 	while (vw_ahead_is_here() && (len = read(w->fd, buf, sizeof(buf))) > 0) {
@@ -43,12 +71,7 @@ static void *look_on(void *arg)
 			e = (const struct inotify_event *)p;
 			if (e->mask & IN_IGNORED)
 				return NULL;
-			if (!e->len || strcmp(e->name, w->file) != 0 || w->n == VW_WITNESS_MAX)
-				continue;
-			w->removed[w->n] = e->mask & IN_DELETE;
-			if (!w->removed[w->n])
-				w->texts[w->n] = read_config(w->dir, w->file);
-			w->n++;
+			note(w, e, &next);
 		}
 	}
 	return NULL;
@@ -65,7 +88,9 @@ void vw_witness_begin(struct vw_witness *w, virConnectPtr conn, const char *name
 	}
 	w->dir = open(CONFIGS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->fd = w->dir < 0 ? -1 : inotify_init1(IN_CLOEXEC);
-	w->watch = w->fd < 0 ? -1 : inotify_add_watch(w->fd, CONFIGS, IN_MOVED_TO | IN_DELETE);
+	w->watch = w->fd < 0
+			   ? -1
+			   : inotify_add_watch(w->fd, CONFIGS, IN_CREATE | IN_MOVED_TO | IN_DELETE);
 	if (w->watch >= 0)
 		vw_ahead_start(&w->reader, look_on, w);
 }
