@@ -50,6 +50,8 @@ enum vw_os_source {
 	VW_OS_INSPECTED, /* "inspection": looked into the image */
 };
 
+#define VW_BETTER_SIZE 96 /* "/dev/mapper/…", "/dev/disk/by-id/wwn-0x…-part1" */
+
 /* One disk, CD-ROM or floppy of the domain, by its <target dev>. */
 struct vw_disk_facts {
 	char *target;            /* "hda"; owned by vw_facts */
@@ -59,7 +61,10 @@ struct vw_disk_facts {
 	enum vw_known odirect;   /* the filesystem/device takes O_DIRECT */
 	enum vw_known allocated; /* raw file without holes (NO: thin) */
 	enum vw_known discard;   /* device/filesystem can discard */
-	char why[160];           /* one clause: why something is unknown, "" = nothing is */
+	enum vw_known one_path;  /* one path of a multipath device */
+	char better
+		[VW_BETTER_SIZE]; /* the name by which the device should be used, "" = as it is */
+	char why[160];            /* one clause: why something is unknown, "" = nothing is */
 };
 
 struct vw_caps; /* parsed domain capabilities, caps.h */

@@ -76,10 +76,31 @@ static bool cache_is_direct(const xmlNode *disk)
 	return vw_streq(cache, "none") || vw_streq(cache, "directsync");
 }
 
+/* By what the I/O gets to the LUN. Which device it is decides the admin: another one would be
+ * another disk. */
+static void note_lun(struct vw_ctx *c, const xmlNode *disk, const struct vw_disk_facts *f)
+{
+	const char *path = vw_xml_attr(vw_xml_child(disk, "source"), "dev");
+
+	if (!f || !path || !*f->better || !strcmp(path, f->better))
+		return;
+	if (f->one_path == VW_YES)
+		vw_note(c, vw_disk_target(disk), path, f->better, VW_EV_PROVEN,
+			"one path of a multipath device: when that fails the guest's disk is gone, "
+			"and the others do not help; name the multipath device in the XML: virsh edit");
+	else
+		vw_note(c, vw_disk_target(disk), path, f->better, VW_EV_PROVEN,
+			"after a reboot, or on the destination of a migration, this name may be "
+			"another device's; name it by its WWN in the XML: virsh edit");
+}
+
 void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 
+	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
+		note_lun(c, d, vw_ctx_disk(c, i++));
+	i = 0;
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
 		const char *want = io_for(vw_ctx_disk(c, i++), d, data);
 		xmlNode *driver;

@@ -11,8 +11,6 @@
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
-#define PATH_BUFFER (PATH_MAX + 64)
-
 struct look {
 	const char *sysroot;
 	char *buf;
@@ -64,18 +62,12 @@ static void look_absent(struct look *l)
 		l->r->discard = (uint8_t)fs->discard;
 }
 
-/* The first line of a sysfs attribute as a number. Return: false if there is none. */
+/* Return: false if there is no such attribute, or it is no number. */
 static bool read_attribute(const struct look *l, const char *attribute, unsigned long long *ret)
 {
-	char path[PATH_BUFFER], text[32] = "";
-	VW_AUTOCLOSE int fd = -1;
-	char *end;
+	char text[32], *end;
 
-	if (snprintf(path, sizeof(path), "%s/sys/dev/block/%u:%u/%s", l->sysroot,
-		     major(l->st.st_rdev), minor(l->st.st_rdev), attribute) >= (int)sizeof(path))
-		return false;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+	if (!vw_sysfs_attribute(l->sysroot, l->st.st_rdev, attribute, text, sizeof(text)))
 		return false;
 	*ret = strtoull(text, &end, 10);
 	return end != text;
@@ -192,6 +184,8 @@ static void look_open(struct look *l, int path_fd)
 	}
 	if (l->q->want & VW_PROBE_DISCARD)
 		look_discard(l);
+	if ((l->q->want & VW_PROBE_DISCARD) && S_ISBLK(l->st.st_mode))
+		vw_look_lun(l->sysroot, l->q->path, l->st.st_rdev, l->r);
 	if (fd >= 0 && (l->q->want & VW_PROBE_BLANK))
 		look_blank(l, fd, direct);
 }

@@ -22,9 +22,10 @@ struct vw_look_request {
 };
 
 struct vw_look_reply {
-	uint8_t exists, block, blank, odirect, allocated, discard; /* enum vw_known */
+	uint8_t exists, block, blank, odirect, allocated, discard, one_path; /* enum vw_known */
 	int32_t error; /* errno that belongs to why, 0 = none (the parent turns it into words) */
 	char why[112];
+	char better[VW_BETTER_SIZE];
 };
 
 /* What parent and child share: the parent fills it and sends a byte, the child answers
@@ -79,6 +80,11 @@ void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 
 /* Note why something is unknown; the first reason stays. */
 void vw_look_why(struct vw_look_reply *r, int error, const char *why);
+
+/* lun.c: the first line of an attribute of a block device in sysfs. Return: is there one? */
+bool vw_sysfs_attribute(const char *sysroot, dev_t dev, const char *name, char *buf, size_t size);
+/* lun.c: one_path and better, of a block device. */
+void vw_look_lun(const char *sysroot, const char *path, dev_t dev, struct vw_look_reply *r);
 
 /* source.c: reading an image, never beyond a point in time. */
 struct vw_source {

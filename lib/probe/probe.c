@@ -149,6 +149,8 @@ static void take_reply(const struct vw_look_reply *r, struct vw_disk_facts *out)
 	out->odirect = known(r->odirect);
 	out->allocated = known(r->allocated);
 	out->discard = known(r->discard);
+	out->one_path = known(r->one_path);
+	snprintf(out->better, sizeof(out->better), "%.*s", VW_BETTER_SIZE - 1, r->better);
 	if (r->error)
 		snprintf(out->why, sizeof(out->why), "%.*s: %s", (int)sizeof(r->why) - 1, r->why,
 			 strerror(r->error));

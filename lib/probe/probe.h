@@ -24,7 +24,7 @@ int vw_prober_new(const char *sysroot, struct vw_prober **ret, struct vw_err *er
 void vw_prober_free(struct vw_prober *p);
 
 #define VW_PROBE_BLANK 1u   /* look for data (reads the image) */
-#define VW_PROBE_DISCARD 2u /* ask sysfs and the filesystem for discard */
+#define VW_PROBE_DISCARD 2u /* ask sysfs and the filesystem for discard, and for a LUN's names */
 
 /* Learn about the disk at path (absolute; else everything is unknown) into out
  * (its target is kept, all else overwritten; `why` names what is unknown).
@@ -40,7 +40,9 @@ void vw_prober_free(struct vw_prober *p);
  * odirect    by an O_DIRECT open. Of a path that is not there (or may not be opened):
  *            by its (directory's) filesystem.
  * allocated  raw files only: YES = no holes. Other formats and empty files: NO. Block devices: unknown.
- * discard    block device: its queue in sysfs; file: can its filesystem punch holes? */
+ * discard    block device: its queue in sysfs; file: can its filesystem punch holes?
+ * one_path   block devices, as sysfs says; better: the multipath device, or the name by WWN of
+ *            what goes by its kernel's name, if udev has made one. */
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out);
 

@@ -489,6 +489,42 @@ static void test_plan_discard(void **state)
 }
 
 /* Devices keep their ports on the new controller; a tree of hubs is the admin's. */
+/* A LUN by a name that does not last: said, never changed. */
+static void test_plan_lun_name(void **state)
+{
+	static const char domain[] =
+		"<domain type='kvm'><name>t</name><os><type arch='x86_64'>hvm</type></os><devices>"
+		"<disk type='block' device='disk'><driver name='qemu' type='raw' cache='none'/>"
+		"<source dev='/dev/sdb'/><target dev='vda' bus='virtio'/></disk></devices></domain>";
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, "vda", VW_NO);
+	f->facts.disks[0].block = VW_YES;
+	p = plan(f, domain, 0);
+	assert_null(strstr(finding(p, "disk-io", "vda")->after, "/dev/"));
+	vw_plan_free(p);
+
+	strcpy(f->facts.disks[0].better, "/dev/disk/by-id/wwn-0x5000c500a1b2c3d4");
+	p = plan(f, domain, 0);
+	assert_skip(p, "disk-io", "another device's");
+	assert_string_equal(finding(p, "disk-io", "vda")->before, "/dev/sdb");
+	assert_has(p, "<source dev='/dev/sdb'/>");
+	vw_plan_free(p);
+
+	f->facts.disks[0].one_path = VW_YES;
+	strcpy(f->facts.disks[0].better, "/dev/mapper/mpatha");
+	p = plan(f, domain, 0);
+	assert_skip(p, "disk-io", "one path of a multipath device");
+	vw_plan_free(p);
+
+	/* by that name there is nothing to say */
+	strcpy(f->facts.disks[0].better, "/dev/sdb");
+	p = plan(f, domain, 0);
+	assert_string_equal(finding(p, "disk-io", "vda")->after, "native");
+	vw_plan_free(p);
+}
+
 static void test_plan_usb_ports(void **state)
 {
 #define WITH_USB(more)                                                                         \
@@ -900,6 +936,7 @@ int main(void)
 		T(test_plan_old_and_bsd),
 		T(test_plan_virtio_before_1_0),
 		T(test_plan_discard),
+		T(test_plan_lun_name),
 		T(test_plan_usb_ports),
 		T(test_plan_tablet_port),
 		T(test_plan_new_family),

@@ -215,6 +215,58 @@ static void test_discard(void **state)
 	}
 }
 
+/* A file below our sysroot. */
+static void fake_file(const char *name, const char *text)
+{
+	char parent[256];
+	FILE *f;
+
+	snprintf(parent, sizeof(parent), "%s", in_dir(name));
+	*strrchr(parent, '/') = '\0';
+	RUN("mkdir", "-p", parent);
+	f = fopen(in_dir(name), "we");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* By which name a LUN should be used: sysfs and udev's links, here of our making. */
+static void test_lun(void **state)
+{
+	struct vw_disk_facts f;
+
+	(void)state;
+	attach(SIZE);
+	vw_prober_free(prober);
+	assert_int_equal(vw_prober_new(dir, &prober, NULL), 0);
+	fake_sysfs("0\n", false);
+	f = look_at_device("raw");
+	assert_int_equal(f.one_path, VW_NO);
+	assert_string_equal(f.better, "");
+
+	/* a WWN alone is no name; one that is another device's is not ours */
+	fake_file("sys/devices/sda/device/wwid", "naa.6001405aabbccdd\n");
+	assert_string_equal(look_at_device("raw").better, "");
+	RUN("mkdir", "-p", in_dir("dev/disk/by-id"));
+	assert_int_equal(symlink("/dev/null", in_dir("dev/disk/by-id/wwn-0x6001405aabbccdd")), 0);
+	assert_string_equal(look_at_device("raw").better, "");
+	assert_int_equal(unlink(in_dir("dev/disk/by-id/wwn-0x6001405aabbccdd")), 0);
+	assert_int_equal(symlink(device_path, in_dir("dev/disk/by-id/wwn-0x6001405aabbccdd")), 0);
+	f = look_at_device("raw");
+	assert_int_equal(f.one_path, VW_NO);
+	assert_string_equal(f.better, "/dev/disk/by-id/wwn-0x6001405aabbccdd");
+
+	/* held by LVM: nothing; by a multipath map: that */
+	fake_file("sys/devices/sda/holders/dm-3/dm/uuid", "LVM-abc\n");
+	fake_file("sys/devices/sda/holders/dm-3/dm/name", "vg-root\n");
+	assert_int_equal(look_at_device("raw").one_path, VW_NO);
+	fake_file("sys/devices/sda/holders/dm-7/dm/uuid", "mpath-36001405aabbccdd\n");
+	fake_file("sys/devices/sda/holders/dm-7/dm/name", "mpatha\n");
+	f = look_at_device("raw");
+	assert_int_equal(f.one_path, VW_YES);
+	assert_string_equal(f.better, "/dev/mapper/mpatha");
+}
+
 /* The real one: loop devices over a file whose filesystem punches holes can discard. */
 static void test_real_discard(void **state)
 {
@@ -242,6 +294,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_qcow2, setup, detach),
 		cmocka_unit_test_setup_teardown(test_no_medium, setup, detach),
 		cmocka_unit_test_setup_teardown(test_discard, setup, detach),
+		cmocka_unit_test_setup_teardown(test_lun, setup, detach),
 		cmocka_unit_test_setup_teardown(test_real_discard, setup, detach),
 	};
 
