@@ -15,7 +15,10 @@ static int adopt(const char *handed, const char *file)
 
 	if (sscanf(handed, "%d %d %d %d", &us, &pid, &sock, &memory) != 4)
 		return 10;
-	if (count_workers(&before) != 1 || before != pid)
+	/* it gives itself its name when it gets a CPU */
+	for (int i = 0; i < 2000 && count_workers(&before) != 1; i++)
+		usleep(1000);
+	if (before != pid)
 		return 11;
 	if (vw_prober_new("", &prober, NULL) < 0)
 		return 12;
