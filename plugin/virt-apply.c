@@ -172,6 +172,8 @@ int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **
 		return vw_err_wrap(err, r, "%s: nothing was changed, for the old XML can't be kept",
 				   s.name);
 	r = store(&s, d->original, d->plan->xml, err);
+	if (r == -EPERM)
+		vw_context_doubt_caps(c);
 	if (r < 0)
 		return r;
 	if (s.says == VW_LATER || s.theirs)
