@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define CONFIGS "/etc/libvirt/qemu"
@@ -56,7 +57,8 @@ static void note(struct vw_witness *w, const struct inotify_event *e, int *next)
 	w->n++;
 }
 
-/* Until the watch is removed. */
+/* Until the watch is removed. It sleeps nearly always, and must get its CPU at once on a busy host;
+ * where it may not ask for that it does its best. */
 static void *look_on(void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096];
@@ -64,6 +66,8 @@ static void *look_on(void *arg)
 	VW_AUTOCLOSE int next = -1;
 	ssize_t len;
 
+	if (vw_ahead_is_here())
+		setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
 	while (vw_ahead_is_here() && (len = read(w->fd, buf, sizeof(buf))) > 0) {
 		const struct inotify_event *e;
 
