@@ -14,16 +14,6 @@ lab_begin
 alpha=$("$lab" uri alpha) beta=$("$lab" uri beta)
 export VIRT_WARDEN_DATADIR=$LAB_DIR/../.. VIRT_WARDEN_CONF=$work/warden.conf
 policy() { printf '[verify]\non-failed = %s\npeers = %s\n' "$1" "${2-}" >"$work/warden.conf"; }
-on() # on HOST COMMAND…
-{
-	"$lab" exec "$@"
-}
-real() # real HOST ARGUMENT…: libvirt's own virsh
-{
-	local host=$1
-	shift
-	on "$host" /usr/bin/virsh -q -c qemu:///system "$@"
-}
 says() # says SECONDS REGEX: the agent's log
 {
 	local until=$((SECONDS + $1))

@@ -16,29 +16,6 @@ export VIRT_WARDEN_STATEDIR=/var/lib/virt-warden VIRT_WARDEN_CACHEDIR=/var/cache
 export VIRT_WARDEN_DATADIR=$LAB_DIR/../.. VIRT_WARDEN_CONF=$work/warden.conf
 printf '[verify]\nsample-seconds = 2\n' >"$work/warden.conf"
 
-on() # on HOST COMMAND…
-{
-	"$lab" exec "$@"
-}
-
-real() # real HOST ARGUMENT…: libvirt's own virsh
-{
-	local host=$1
-	shift
-	on "$host" /usr/bin/virsh -q -c qemu:///system "$@"
-}
-
-# until_true SECONDS COMMAND…
-until_true()
-{
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.2
-	done
-}
-
 for host in alpha beta; do
 	on $host "$VW_BUILD/virt-wardend" --foreground >"$work/agent.$host" 2>&1 &
 done

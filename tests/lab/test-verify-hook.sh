@@ -13,25 +13,6 @@ set -euo pipefail
 lab_begin
 "$lab" up --asymmetric >/dev/null
 alpha=$("$lab" uri alpha) beta=$("$lab" uri beta)
-on() # on HOST COMMAND…
-{
-	"$lab" exec "$@"
-}
-real() # real HOST ARGUMENT…: libvirt's own virsh
-{
-	local host=$1
-	shift
-	on "$host" /usr/bin/virsh -q -c qemu:///system "$@"
-}
-until_true() # until_true SECONDS COMMAND…
-{
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.2
-	done
-}
 
 # As installed, on beta only: the hook, and the programs before those of /usr/bin.
 mkdir "$work/bin"

@@ -23,16 +23,6 @@ retry-max-seconds = 2
 webhook = http://127.0.0.1:18080/
 alertmanager = http://127.0.0.1:19093/
 END
-on() # on HOST COMMAND…
-{
-	"$lab" exec "$@"
-}
-virsh_on() # virsh_on HOST ARGUMENT…: libvirt's own virsh
-{
-	local host=$1
-	shift
-	on "$host" /usr/bin/virsh -q -c qemu:///system "$@"
-}
 agent_start()
 {
 	on beta "$VW_BUILD/virt-wardend" --foreground >"$work/agent" 2>&1 &
@@ -48,7 +38,7 @@ says() { grep -E -- "$1" "$work/agent"; }
 
 agent_start
 "$lab" guest dies --cpu maximum --payload aes --disk block >/dev/null
-virsh_on alpha migrate --live --persistent --undefinesource dies "$beta"
+real alpha migrate --live --persistent --undefinesource dies "$beta"
 wait_for 15 says '^dies: failed after its migration' || fail "no verdict: $(cat "$work/agent")"
 agent_kill
 
@@ -77,13 +67,13 @@ got_is '1 verify-failed raised' || fail "told again: $(got)"
 
 # While no agent runs it is given something else to do.
 agent_kill
-virsh_on beta dumpxml --inactive --security-info dies | sed 's/payload=aes/payload=ticker/' >"$work/dies.xml"
-virsh_on beta destroy dies
-virsh_on beta define "$work/dies.xml"
+real beta dumpxml --inactive --security-info dies | sed 's/payload=aes/payload=ticker/' >"$work/dies.xml"
+real beta destroy dies
+real beta define "$work/dies.xml"
 ticks() { grep -ac 'VWLAB tick' "$VW_LAB/guests/dies.console"; }
 ticks_more() { [ "$(ticks)" -gt "$1" ]; }
 before=$(ticks)
-virsh_on beta start dies
+real beta start dies
 wait_for 90 ticks_more "$before" || fail "it does not live: $(tail -n 3 "$VW_LAB/guests/dies.console")"
 active 1 >/dev/null || fail "Alertmanager forgot it: $(get)"
 agent_start

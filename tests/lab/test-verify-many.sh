@@ -19,15 +19,6 @@ on() # on COMMAND…
 {
 	"$lab" exec alpha "$@"
 }
-until_true() # until_true SECONDS COMMAND…
-{
-	local until=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -lt $until ] || return 1
-		sleep 0.2
-	done
-}
 
 mkdir "$work/g"
 "${CC:-cc}" -c -o "$work/tick.o" "$LAB_DIR/guest/tick.S"

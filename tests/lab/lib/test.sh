@@ -40,6 +40,31 @@ fail()
 	exit 1
 }
 
+# on HOST COMMAND…
+on()
+{
+	"$lab" exec "$@"
+}
+
+# real HOST ARGUMENT…: libvirt's own virsh, there.
+real()
+{
+	local host=$1
+	shift
+	on "$host" /usr/bin/virsh -q -c qemu:///system "$@"
+}
+
+# until_true SECONDS COMMAND…: waits; what it says goes nowhere. Return: 1 = it never was.
+until_true()
+{
+	local until=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.2
+	done
+}
+
 # generic_xml NAME DISK SERIAL-FILE [VIRT-TYPE]: what people write by hand: libvirt fills in the rest
 # (IDE disk, Realtek NIC, the emulated default CPU).
 generic_xml()
