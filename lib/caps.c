@@ -18,6 +18,7 @@ struct vw_caps {
 	char *machine;
 	unsigned max_vcpus;
 	bool failed;
+	char *lines; /* NULL, or what all strings point into */
 };
 
 static void add(struct vw_caps *c, const char *kind, const char *key, const char *value)
@@ -138,11 +139,81 @@ void vw_caps_free(struct vw_caps *caps)
 {
 	if (!caps)
 		return;
-	for (size_t i = 0; i < caps->n; i++)
+	for (size_t i = 0; !caps->lines && i < caps->n; i++)
 		free(caps->set[i]);
+	if (!caps->lines)
+		free(caps->machine);
+	free(caps->lines);
 	free(caps->set);
-	free(caps->machine);
 	free(caps);
+}
+
+char *vw_caps_to_lines(const struct vw_caps *c)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+	bool fits = !strchr(c->machine, '\n');
+
+	vw_buf_printf(&b, "%s\n%u\n", c->machine, c->max_vcpus);
+	for (size_t i = 0; fits && i < c->n; i++) {
+		fits = !strchr(c->set[i], '\n');
+		vw_buf_puts(&b, c->set[i]);
+		vw_buf_puts(&b, "\n");
+	}
+	return fits ? vw_buf_take(&b) : NULL;
+}
+
+/* Cut the line at *text off. Return: it, NULL = no line is left. */
+static char *cut_line(char **text)
+{
+	char *line = *text, *end = strchr(line, '\n');
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return line;
+}
+
+static int read_lines(struct vw_caps *c)
+{
+	char *text = c->lines, *line, *end;
+	size_t n = 0;
+
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		n++;
+	c->set = calloc(n + 1, sizeof(*c->set));
+	if (!c->set)
+		return -ENOMEM;
+	c->machine = cut_line(&text);
+	line = c->machine ? cut_line(&text) : NULL;
+	c->max_vcpus = line ? (unsigned)strtoul(line, &end, 10) : 0;
+	if (!line || end == line || *end)
+		return -EBADMSG;
+	for (; (line = cut_line(&text)); c->n++) {
+		if (!strchr(line, '=') || (c->n && strcmp(c->set[c->n - 1], line) > 0))
+			return -EBADMSG; /* in_set wants it sorted */
+		c->set[c->n] = line;
+	}
+	return *text ? -EBADMSG : 0;
+}
+
+int vw_caps_from_lines(char *lines, struct vw_caps **ret)
+{
+	struct vw_caps *c = lines ? calloc(1, sizeof(*c)) : NULL;
+	int r;
+
+	if (!c) {
+		free(lines);
+		return -ENOMEM;
+	}
+	c->lines = lines;
+	r = read_lines(c);
+	if (r < 0) {
+		vw_caps_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
 }
 
 static bool in_set(const struct vw_caps *c, const char *key, const char *value)

@@ -14,6 +14,13 @@ struct vw_caps;
 int vw_caps_parse(const char *xml, size_t len, struct vw_caps **ret, struct vw_err *err);
 void vw_caps_free(struct vw_caps *caps);
 
+/* The same as text, for a cache: a line each for the machine and the vcpus, then the set.
+ * Return: malloc'ed, or NULL: no memory, or it would not fit into lines. */
+char *vw_caps_to_lines(const struct vw_caps *caps);
+/* lines: taken over, also on failure; NULL = no memory. Return: 0, -ENOMEM, or -EBADMSG: not
+ * such a text. */
+int vw_caps_from_lines(char *lines, struct vw_caps **ret);
+
 /* Does the emulator offer value under key?
  * Return: VW_UNKNOWN if caps is NULL or says nothing about key at all. */
 enum vw_known vw_caps_has(const struct vw_caps *caps, const char *key, const char *value);

@@ -2,9 +2,12 @@
 /* The template loader: the *.xml files of directories, in order, into one set. */
 #include "template-internal.h"
 
+#include "buf.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 
 #define TEMPLATE_MAX_BYTES (256u * 1024) /* ours are below 8 KiB */
@@ -87,6 +90,53 @@ static int load_dir(struct vw_templates *set, const char *dir, bool must, struct
 	}
 	free(names);
 	return r;
+}
+
+static void describe(struct vw_buf *b, const char *name, const struct stat *st)
+{
+	vw_buf_printf(b,
+		      "%s %" PRIxMAX ":%" PRIxMAX " %" PRIdMAX " %" PRIdMAX ".%ld %" PRIdMAX
+		      ".%ld\n",
+		      name, (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, (intmax_t)st->st_size,
+		      (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+		      (intmax_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+}
+
+/* Return: false: it can't be looked at. */
+static bool describe_dir(struct vw_buf *b, const char *dir)
+{
+	VW_AUTOCLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent **names = NULL;
+	struct stat st;
+	int n;
+
+	if (fd < 0 && errno == ENOENT) {
+		vw_buf_printf(b, "%s\n", dir);
+		return true;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	describe(b, dir, &st);
+	n = scandirat(fd, ".", &names, is_template_file, by_bytes);
+	for (int i = 0; i < n; i++) {
+		if (fstatat(fd, names[i]->d_name, &st, 0) == 0)
+			describe(b, names[i]->d_name, &st);
+		else
+			b->failed = true;
+		free(names[i]);
+	}
+	free(names);
+	return n >= 0;
+}
+
+char *vw_templates_files(const char *const *dirs)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+
+	for (size_t i = 0; dirs[i]; i++)
+		if (!describe_dir(&b, dirs[i]))
+			return NULL;
+	return vw_buf_take(&b);
 }
 
 static void cleanup_set(struct vw_templates **t)

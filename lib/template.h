@@ -23,6 +23,10 @@ int vw_templates_load_text(const char *text, size_t len, const char *name,
 
 struct vw_template; /* one template; lives as long as the set */
 
+/* One line for every file that such a load would read, and for the directories: what they are and when
+ * they were changed. The same text: the same templates. Return: malloc'ed, or NULL: can't be told. */
+char *vw_templates_files(const char *const *dirs);
+
 /* The template that fits: of those whose <match> holds the one of the highest
  * priority. os NULL = unknown OS. virtio_drivers: the guest has, or is offered
  * during installation, virtio drivers that its OS does not ship (virtio-win).
@@ -36,6 +40,10 @@ const char *vw_template_title(const struct vw_template *t);
 /* The <rule id='…'> element that holds for the template: its own, or the one of
  * the nearest template that it extends. NULL: no opinion, the rule is not run. */
 const xmlNode *vw_template_rule(const struct vw_template *t, const char *rule);
+
+/* The text of a template that has the id and the rules of t (which are its own, and its bases'), and
+ * whose <match> holds always: for a cache. Return: malloc'ed, or NULL (no memory). */
+char *vw_template_flat(const struct vw_template *t);
 
 /* The values that `rule` prefers for that OS, best first, as in the template
  * ("q35 pc"). Return: borrowed string or NULL. Convenience for collectors. */

@@ -7,7 +7,6 @@
 #include "preload.h"
 
 #include "quote.h"
-#include "virt-ahead.h"
 #include "virt-put-back.h"
 
 #include <errno.h>
@@ -26,15 +25,10 @@ struct attempt {
 	bool apply;     /* plan->xml is to be used */
 	const char *why_not; /* the plan is only told, because … */
 	struct vw_notes notes;
-	struct vw_ahead keeping; /* of what was typed; then keep_result and keep_error are set */
-	bool kept;
-	int keep_result;
-	struct vw_err keep_error;
 };
 
 static void attempt_clear(struct attempt *a)
 {
-	vw_ahead_join(&a->keeping);
 	vw_plan_free(a->plan); /* borrows from the facts */
 	vw_gathered_free(a->facts);
 	vw_xml_free(a->doc);
@@ -125,39 +119,32 @@ static int respect_history(struct attempt *a, struct vw_err *err)
 	return 0;
 }
 
-static void *keep_typed(void *arg)
+static int keep_typed(struct attempt *a, struct vw_err *err)
 {
-	struct attempt *a = arg;
-
-	a->keep_result = vw_apply_keep(a->ctx, a->uuid, a->facts->outline->name, a->call->xml,
-				       VW_CAUSE_CLIENT, "", &a->keep_error);
-	return NULL;
+	return vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "",
+			     err);
 }
 
-/* Of a new domain what was typed is kept in any case, so the disk can work while we plan. */
-static void keep_ahead(struct attempt *a)
-{
-	a->kept = !a->previous;
-	if (a->kept)
-		vw_ahead_start(&a->keeping, keep_typed, a);
-}
-
-/* Keep what is about to be replaced, and what was typed if that is not what is used.
+/* Keep what is about to be replaced, and what was typed if that is not what is used. Of a new
+ * domain there is nothing to be lost: what was typed need be safe from a power cut only when
+ * virsh says that it is defined (keep_after), and libvirtd has the disk work meanwhile.
  * Return: 0 or negative errno: then nothing is changed. */
 static int keep_before(struct attempt *a, struct vw_err *err)
 {
+	struct vw_history *h;
 	int r = 0;
 
-	vw_ahead_join(&a->keeping);
+	if (!a->previous && !a->apply)
+		return 0;
+	h = vw_context_history(a->ctx, err);
+	if (!h)
+		return err->code < 0 ? err->code : -EIO;
 	if (a->previous)
 		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->previous, VW_CAUSE_SEEN, "",
 				  err);
-	if (r < 0 || !a->apply)
-		return r;
-	if (!a->kept)
-		keep_typed(a);
-	*err = a->keep_error;
-	return a->keep_result;
+	else
+		vw_history_disk(h, VW_DISK_LATER);
+	return r < 0 || !a->apply ? r : keep_typed(a, err);
 }
 
 /* Read the XML and learn what libvirtd knows of the domain. Return: 0; 1 = nothing for us
@@ -199,7 +186,6 @@ static int consider(struct attempt *a, struct vw_err *err)
 	r = recognise(a, err);
 	if (r != 0)
 		return r;
-	keep_ahead(a);
 	r = vw_collect_rest(a->ctx, a->call->conn, a->doc, NULL, a->facts, err);
 	if (r == 0)
 		r = plan(a, err);
@@ -277,22 +263,23 @@ static virDomainPtr put_back(struct attempt *a, virDomainPtr dom)
 	return again;
 }
 
-/* What libvirtd has now, too; it need not be waited for. */
+/* What libvirtd has now, too: that need not be waited for. */
 static void keep_after(struct attempt *a, virDomainPtr dom)
 {
 	VW_AUTOFREE char *rules = vw_plan_rules(a->plan);
-	struct vw_history *h = vw_context_history(a->ctx, NULL);
 	struct vw_err err = { 0 };
-	int r = 0;
+	struct vw_history *h = vw_context_history(a->ctx, &err);
+	int r = h ? 0 : -EIO;
 
-	if (h)
-		vw_history_wait(h, false);
-	if (a->apply)
+	if (h) {
+		r = vw_history_settle(h, &err);
+		vw_history_disk(h, VW_DISK_NEVER);
+	}
+	if (r == 0 && a->apply)
 		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules,
 				  &err);
-	else if (virDomainGetUUIDString(dom, a->uuid) == 0)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->call->xml, VW_CAUSE_CLIENT, "",
-				  &err);
+	else if (r == 0 && virDomainGetUUIDString(dom, a->uuid) == 0)
+		r = keep_typed(a, &err);
 	if (r < 0 && !a->why_not)
 		vw_notes_add(&a->notes, "%s (the new XML is not in the history)", err.text);
 }

@@ -9,27 +9,20 @@
 #include "preload.h"
 
 #include "virsh-args.h"
-#include "virt-ahead.h"
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <libxml/parser.h>
 #include <limits.h>
 #include <link.h>
 
 /* Set before main, never after. */
-static bool off, virsh, quiet, edit, will_define;
+static bool off, virsh, quiet, edit;
 
 static virErrorFunc program_handler; /* as libvirt's own: the program sets them, unlocked */
 static void *program_data;
 
-/* Our own files, read while virsh connects (virsh define, virsh create). */
-static struct {
-	struct vw_ahead ahead;
-	struct vw_context *ctx;   /* NULL: not begun, or taken */
-	struct vw_context *spent; /* freed when the next one is: virsh ends first, as a rule */
-	char prober[VW_PROBER_TEXT];
-} reading;
+static char prober[VW_PROBER_TEXT]; /* the wrapper's, for the first context */
+static struct vw_context *spent;     /* freed when the next one is: virsh ends first, as a rule */
 
 static _Thread_local bool inside;
 static _Thread_local bool deaf;
@@ -42,7 +35,7 @@ void *vw_next(const char *name)
 static void on_error(void *data, virErrorPtr error)
 {
 	(void)data;
-	if (deaf || vw_ahead_is_here())
+	if (deaf)
 		return;
 	if (program_handler)
 		program_handler(program_data, error);
@@ -50,54 +43,29 @@ static void on_error(void *data, virErrorPtr error)
 		virDefaultErrorFunc(error);
 }
 
-static void *read_files(void *arg)
-{
-	vw_context_read(arg);
-	return NULL;
-}
-
-/* virsh is in its main(), has set its locale, and goes on to connect, which is mostly
- * waiting. (Before main a thread would be in the way of the start itself.) */
-static void start_reading(void)
-{
-	will_define = false;
-	if (vw_context_open(&reading.ctx, NULL) < 0)
-		return;
-	if (*reading.prober && vw_context_prober(reading.ctx, NULL))
-		vw_prober_adopt(vw_context_prober(reading.ctx, NULL), reading.prober);
-	if (vw_context_policy(reading.ctx)->define == VW_DEFINE_OFF)
-		return;
-	xmlInitParser(); /* not safe in a thread */
-	vw_ahead_start(&reading.ahead, read_files, reading.ctx);
-}
-
 int vw_take_context(struct vw_context **ret, struct vw_err *err)
 {
-	if (!reading.ctx)
-		return vw_context_open(ret, err);
-	vw_ahead_join(&reading.ahead);
-	*ret = vw_steal(reading.ctx);
+	int r = vw_context_open(ret, err);
+
+	if (r < 0)
+		return r;
+	vw_context_single(*ret, true);
+	if (*prober && vw_context_prober(*ret, NULL))
+		vw_prober_adopt(vw_context_prober(*ret, NULL), prober);
+	*prober = 0;
 	return 0;
 }
 
 void vw_give_context(struct vw_context *c)
 {
-	vw_context_close(reading.spent);
-	reading.spent = virsh ? c : NULL;
+	vw_context_close(spent);
+	spent = virsh ? c : NULL;
 	if (!virsh)
 		vw_context_close(c);
 }
 
-/* At exit, before libxml2's own end. */
-__attribute__((destructor)) static void stop_reading(void)
-{
-	vw_ahead_join(&reading.ahead);
-}
-
 void virSetErrorFunc(void *data, virErrorFunc handler)
 {
-	if (will_define)
-		start_reading();
 	program_data = data;
 	program_handler = handler;
 	if (off)
@@ -198,7 +166,7 @@ static bool is_virsh(void)
 /* Take away what the wrapper put into the environment: no child of virsh may see it. */
 static void restore_environment(void)
 {
-	const char *had = getenv(VW_ENV_LD_PRELOAD), *prober = getenv(VW_ENV_PROBER);
+	const char *had = getenv(VW_ENV_LD_PRELOAD), *handed = getenv(VW_ENV_PROBER);
 
 	if (had && *had)
 		setenv("LD_PRELOAD", had, 1);
@@ -206,7 +174,7 @@ static void restore_environment(void)
 		unsetenv("LD_PRELOAD");
 	unsetenv(VW_ENV_LD_PRELOAD);
 	unsetenv(VW_ENV_CHAIN);
-	snprintf(reading.prober, sizeof(reading.prober), "%s", prober ? prober : "");
+	snprintf(prober, sizeof(prober), "%s", handed ? handed : "");
 	unsetenv(VW_ENV_PROBER);
 }
 
@@ -230,5 +198,4 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	edit = !strcmp(command, "edit");
 	VW_NEXT(virSetErrorFunc)(NULL, on_error);
-	will_define = !strcmp(command, "define") || !strcmp(command, "create");
 }

@@ -32,8 +32,8 @@ bool vw_quiet(void);
 /* virsh edit: what is defined was made by hand from the config that libvirt has. */
 bool vw_is_edit(void);
 
-/* A context of the caller's own. The first one has been at work since virsh began. For one
- * thread at a time: virsh has but one that defines. */
+/* A context of the caller's own, for one domain. For one thread at a time: virsh has but one that
+ * defines. */
 int vw_take_context(struct vw_context **ret, struct vw_err *err);
 /* Give it back, NULL too: it is freed later, if ever. */
 void vw_give_context(struct vw_context *c);

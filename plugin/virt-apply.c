@@ -125,12 +125,12 @@ static int keep_stored(struct vw_context *c, struct store *s, char **ret_stored,
 	int r;
 
 	if (h && s->d->hurry)
-		vw_history_wait(h, false);
+		vw_history_disk(h, VW_DISK_NEVER);
 	r = rules ? vw_apply_keep(c, s->uuid, s->name, s->now ? s->now : s->d->plan->xml,
 				  s->d->cause, rules, err)
 		  : -ENOMEM;
 	if (h && s->d->hurry)
-		vw_history_wait(h, true);
+		vw_history_disk(h, VW_DISK_NOW);
 	if (ret_stored)
 		*ret_stored = vw_steal(s->now);
 	if (r < 0)

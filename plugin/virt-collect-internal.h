@@ -12,6 +12,8 @@ int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr con
 /* Return: 0 or -ENOMEM, each time; 0 if the look has not been started. */
 int vw_look_join(struct vw_gathered *g);
 
+void vw_look_free(struct vw_gathered *g);
+
 /* The capabilities for the machine that the domain will have; where that is the admin's
  * to say, for the one that the template prefers, too. */
 void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,

@@ -76,21 +76,39 @@ static void collect_drivers(struct vw_gathered *g)
 	}
 }
 
+/* Of an OS that the index does not know, or for which another stands in, it is asked once more: an
+ * admin may have added it. Return: NULL, and why. */
+static struct vw_os *os_of_id(struct vw_context *c, const char *id, struct vw_err *why)
+{
+	struct vw_osindex *index = vw_context_osindex(c, why);
+	struct vw_os *os = NULL, *newer = NULL;
+
+	if (!index || (vw_osindex_find(index, id, &os, why) == 0 && !os->like))
+		return os;
+	index = vw_context_newer_osindex(c);
+	if (!index || vw_osindex_find(index, id, &newer, why) < 0)
+		return os;
+	if (os)
+		vw_os_free(os);
+	return newer;
+}
+
 static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *admin,
 		      struct vw_err *err)
 {
 	const char *id = admin ? admin : g->outline->os_id;
 	struct vw_err why = { 0 };
-	struct vw_osindex *index = vw_context_osindex(c, &why);
-	struct vw_os *os = NULL;
+	struct vw_os *os = *id ? os_of_id(c, id, &why) : NULL;
+	struct vw_osindex *index;
 
-	if (index && *id && vw_osindex_find(index, id, &os, &why) == 0) {
+	if (os) {
 		set_os(g, os, admin ? VW_OS_ADMIN : VW_OS_METADATA,
 		       admin ? VW_EV_PROVEN : VW_EV_ASSUMED);
 		return 0;
 	}
 	if (admin)
 		return vw_err_set(err, -ENOENT, "%s", why.text);
+	index = vw_context_osindex(c, &why);
 	if (!*id)
 		snprintf(why.text, sizeof(why.text),
 			 "the XML names no OS, and no install media tells it");
@@ -185,6 +203,7 @@ int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc
 		r = collect_os(c, g, os, err);
 	if (r < 0)
 		return r;
+	vw_context_os(c, g->os, g->facts.virtio_drivers);
 	vw_collect_caps(c, g, conn, vw_xml_root(doc));
 	r = vw_look_join(g);
 	return r < 0 ? vw_err_set(err, r, "out of memory") : 0;
@@ -222,8 +241,7 @@ void vw_gathered_free(struct vw_gathered *g)
 {
 	if (!g)
 		return;
-	vw_look_join(g);
-	free(g->look);
+	vw_look_free(g);
 	vw_outline_free(g->outline);
 	vw_facts_clear(&g->facts);
 	if (g->os)

@@ -56,12 +56,12 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 /* Is this a QEMU/KVM connection? Over a local UNIX socket, in our mount namespace? */
 bool vw_conn_is_qemu(virConnectPtr conn);
 bool vw_conn_is_local(virConnectPtr conn);
-/* Who listens for qemu:///system at the other end, if that is local. Return: its process (1:
+/* The same; *ret_daemon: who listens for qemu:///system at the other end, if that is local (1:
  * systemd does), 0 = not to be told. */
-pid_t vw_conn_daemon(virConnectPtr conn);
-/* One line about the daemon process and all that its domain capabilities depend on, but for the
+bool vw_conn_peer(virConnectPtr conn, pid_t *ret_daemon);
+/* One line about the daemon (vw_conn_peer's) and all that its domain capabilities depend on, but for the
  * emulator. Return: false if that can't be told (not root, not qemu:///system, not local …). */
 #define VW_DAEMON_IDENTITY 512
-bool vw_daemon_identity(virConnectPtr conn, char buf[VW_DAEMON_IDENTITY]);
+bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY]);
 
 #endif

@@ -5,6 +5,7 @@
 #include "virt-caps-cache.h"
 #include "virt-collect.h"
 #include "virt-run.h"
+#include "virt-template-cache.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,7 +32,12 @@ struct vw_context {
 	struct vw_history *history;
 	struct known_caps *caps;
 	struct vw_look *looks;
-	bool many;
+	bool many, single, sure;
+	struct {
+		virConnectPtr conn; /* compared, never used */
+		bool local;
+		pid_t daemon;
+	} peer;
 	bool built; /* the index was rebuilt, or that was tried */
 };
 
@@ -97,21 +103,56 @@ const struct vw_policy *vw_context_policy(const struct vw_context *c)
 	return &c->policy;
 }
 
+void vw_context_single(struct vw_context *c, bool single)
+{
+	c->single = single;
+}
+
+/* The directories of the templates; [0] malloc'ed, NULL without memory. */
+struct template_dirs {
+	char *v[3];
+};
+
+static void template_dirs_clear(struct template_dirs *d)
+{
+	free(d->v[0]);
+}
+
+static struct template_dirs template_dirs(const struct vw_context *c)
+{
+	struct template_dirs d = { .v = { NULL, c->paths.templates_d, NULL } };
+
+	if (asprintf(&d.v[0], "%s/xml-templates", c->paths.datadir) < 0)
+		d.v[0] = NULL;
+	return d;
+}
+
 struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err)
 {
-	VW_AUTOFREE char *dir = NULL;
+	VW_CLEANUP(template_dirs_clear) struct template_dirs dirs = { 0 };
 
 	if (c->templates)
 		return c->templates;
-	if (asprintf(&dir, "%s/xml-templates", c->paths.datadir) < 0) {
-		dir = NULL;
+	dirs = template_dirs(c);
+	if (!dirs.v[0]) {
 		vw_err_set(err, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	if (vw_templates_load((const char *const[]){ dir, c->paths.templates_d, NULL },
-			      &c->templates, err) < 0)
+	if (vw_templates_load((const char *const *)dirs.v, &c->templates, err) < 0)
 		return NULL;
 	return c->templates;
+}
+
+void vw_context_os(struct vw_context *c, const struct vw_os *os, enum vw_known virtio_drivers)
+{
+	VW_CLEANUP(template_dirs_clear) struct template_dirs dirs = { 0 };
+
+	if (!c->single || c->templates || geteuid() != 0)
+		return;
+	dirs = template_dirs(c);
+	if (dirs.v[0])
+		c->templates = vw_template_cache(c->paths.cachedir, (const char *const *)dirs.v, os,
+						 virtio_drivers);
 }
 
 /* Open the index that is there. *ret_path: its place (malloc'ed, NULL without memory). */
@@ -131,21 +172,21 @@ static int open_index(struct vw_context *c, char **ret_path, struct vw_err *err)
 	return r;
 }
 
-void vw_context_read(struct vw_context *c)
-{
-	VW_AUTOFREE char *path = NULL;
-
-	vw_context_templates(c, NULL);
-	if (open_index(c, &path, NULL) < 0 || vw_osindex_fresh(c->osindex) != VW_NO)
-		return;
-	vw_osindex_close(vw_steal(c->osindex));
-}
-
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err)
 {
 	if (!c->prober && vw_prober_new(c->paths.sysroot, &c->prober, err) < 0)
 		return NULL;
 	return c->prober;
+}
+
+bool vw_context_peer(struct vw_context *c, virConnectPtr conn, pid_t *ret_daemon)
+{
+	if (!c->single || c->peer.conn != conn) {
+		c->peer.conn = conn;
+		c->peer.local = vw_conn_peer(conn, &c->peer.daemon);
+	}
+	*ret_daemon = c->peer.daemon;
+	return c->peer.local;
 }
 
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
@@ -160,20 +201,12 @@ static const char *or_null(const char *s)
 	return *s ? s : NULL;
 }
 
-/* The answer of before, from the disk. Return: is there one? */
-static bool kept_caps(const struct vw_context *c, const char *key, const char *identity,
-		      struct vw_caps **ret)
-{
-	VW_AUTOFREE char *xml = vw_caps_cache_read(c->paths.cachedir, key, identity);
-
-	return xml && vw_caps_parse(xml, strlen(xml), ret, NULL) == 0;
-}
-
 const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 				      const char *emulator, const char *arch, const char *machine,
 				      const char *type)
 {
 	char identity[VW_DAEMON_IDENTITY];
+	pid_t daemon;
 	VW_AUTOFREE char *key = NULL;
 	struct known_caps *k;
 
@@ -187,16 +220,19 @@ const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return NULL;
-	if (!vw_daemon_identity(conn, identity))
+	vw_context_peer(c, conn, &daemon);
+	if (!vw_daemon_identity(daemon, identity))
 		*identity = 0;
-	if (!*identity || !kept_caps(c, key, identity, &k->caps)) {
+	if (*identity) /* the answer of before */
+		k->caps = vw_caps_cache_read(c->paths.cachedir, key, identity);
+	if (!k->caps) {
 		VW_AUTOFREE char *xml = virConnectGetDomainCapabilities(
 			conn, or_null(emulator), or_null(arch), or_null(machine), or_null(type), 0);
 
 		if (xml && vw_caps_parse(xml, strlen(xml), &k->caps, NULL) < 0)
 			k->caps = NULL;
 		if (k->caps && *identity)
-			vw_caps_cache_write(c->paths.cachedir, key, identity, xml);
+			vw_caps_cache_write(c->paths.cachedir, key, identity, xml, k->caps);
 	}
 	k->conn = conn;
 	k->key = vw_steal(key);
@@ -290,13 +326,25 @@ struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err)
 	r = open_index(c, &index, err);
 	if (!index)
 		return NULL;
-	if (r == 0 && vw_osindex_fresh(c->osindex) != VW_NO)
+	if (r == 0 && (c->single && !c->sure ? vw_osindex_glance : vw_osindex_fresh)(c->osindex) !=
+			      VW_NO)
 		return c->osindex;
 	if (r == -ENOMEM || c->built || !build_index(c, index))
 		return c->osindex; /* a stale one is better than none */
 	if (c->osindex)
 		vw_osindex_close(vw_steal(c->osindex));
 	return vw_osindex_open(index, &c->osindex, err) < 0 ? NULL : c->osindex;
+}
+
+struct vw_osindex *vw_context_newer_osindex(struct vw_context *c)
+{
+	if (!c->single || c->sure || !c->osindex)
+		return NULL;
+	c->sure = true;
+	if (vw_osindex_fresh(c->osindex) != VW_NO)
+		return NULL;
+	vw_osindex_close(vw_steal(c->osindex));
+	return vw_context_osindex(c, NULL);
 }
 
 char *vw_context_command(const struct vw_context *c)

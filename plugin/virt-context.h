@@ -33,13 +33,20 @@ struct vw_look **vw_context_looks(struct vw_context *c);
 const struct vw_paths *vw_context_paths(const struct vw_context *c);
 const struct vw_policy *vw_context_policy(const struct vw_context *c);
 struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err);
+/* For a context that plans one domain only: vw_context_os says which OS it has, and from then on
+ * vw_context_templates gives what holds for that alone, from the disk if it was worked out
+ * before; the index is looked at with a glance (osindex.h). */
+void vw_context_single(struct vw_context *c, bool single);
+void vw_context_os(struct vw_context *c, const struct vw_os *os, enum vw_known virtio_drivers);
 /* A missing, stale or corrupt index is rebuilt once (virt-warden-osinfo build) if the
  * cache directory is writable by us; else NULL. */
 struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err);
+/* For an OS that this one does not know: the one that is built if osinfo-db proves to have changed at
+ * more than a glance; else NULL. */
+struct vw_osindex *vw_context_newer_osindex(struct vw_context *c);
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err);
-/* Read what every plan needs, templates and index, in a thread of its own if need be. A
- * failure shows when they are asked for, and what must be rebuilt is left for then. */
-void vw_context_read(struct vw_context *c);
+/* vw_conn_peer, asked once by a context for one domain. */
+bool vw_context_peer(struct vw_context *c, virConnectPtr conn, pid_t *ret_daemon);
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
 
 /* The domain capabilities for an emulator, architecture, machine and virt type ("" = libvirt's

@@ -80,13 +80,13 @@ static bool name_daemon(pid_t listener, char *buf, size_t size)
 	return found;
 }
 
-bool vw_daemon_identity(virConnectPtr conn, char buf[VW_DAEMON_IDENTITY])
+bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY])
 {
 	char boot[40], who[64];
 	struct stat st;
 	size_t len;
 
-	if (geteuid() != 0 || !name_daemon(vw_conn_daemon(conn), who, sizeof(who)) ||
+	if (geteuid() != 0 || !name_daemon(daemon, who, sizeof(who)) ||
 	    stat("/proc/self/ns/pid", &st) < 0 ||
 	    !read_text("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		return false;

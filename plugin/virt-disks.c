@@ -99,19 +99,24 @@ static int prepare_asks(virConnectPtr conn, bool local, const struct vw_outline 
 	return 0;
 }
 
+static bool any_path(const struct asking *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (a->paths[i])
+			return true;
+	return false;
+}
+
 int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 		     const struct vw_outline *o, unsigned want, struct vw_facts *f,
 		     struct vw_err *err)
 {
 	VW_CLEANUP(asking_clear) struct asking a = { 0 };
 	struct vw_prober *prober;
-	bool any = false;
 
 	if (prepare_asks(conn, local, o, want, f, &a) < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < a.n; i++)
-		any = any || a.paths[i];
-	if (!any)
+	if (!any_path(&a))
 		return 0;
 	prober = vw_context_prober(c, err);
 	if (!prober)
@@ -124,19 +129,30 @@ struct vw_look {
 	struct vw_look *next; /* those that wait to be done at once … */
 	bool waits;
 	struct asking asking; /* … and what they ask */
+	struct vw_prober *prober; /* is at work for us */
 	struct vw_context *c;
 	struct vw_gathered *g;
 	virConnectPtr conn;
 	int result;
 };
 
-static void look(struct vw_look *l)
+/* Set the child to work. */
+static int look_now(struct vw_look *l)
 {
 	struct vw_gathered *g = l->g;
+	pid_t daemon;
 
-	g->local = !l->conn || vw_conn_is_local(l->conn);
-	l->result = vw_collect_disks(l->c, l->conn, g->local, g->outline,
-				     VW_PROBE_BLANK | VW_PROBE_DISCARD, &g->facts, NULL);
+	g->local = !l->conn || vw_context_peer(l->c, l->conn, &daemon);
+	if (prepare_asks(l->conn, g->local, g->outline, VW_PROBE_BLANK | VW_PROBE_DISCARD,
+			 &g->facts, &l->asking) < 0)
+		return -ENOMEM;
+	if (!any_path(&l->asking))
+		return 0;
+	l->prober = vw_context_prober(l->c, NULL);
+	if (!l->prober)
+		return -ENOMEM;
+	vw_probe_start(l->prober, l->asking.asks, l->asking.n, ONE_DISK_MS, ALL_DISKS_MS);
+	return 0;
 }
 
 /* Prepare the look at the disks of a file. */
@@ -194,7 +210,7 @@ int vw_look_start(struct vw_context *c, struct vw_gathered *g, virConnectPtr con
 	if (!conn && vw_context_looks(c))
 		g->look->result = look_later(g->look, vw_context_looks(c));
 	else
-		look(g->look);
+		g->look->result = look_now(g->look);
 	return g->look->result == 0 ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
 }
 
@@ -204,5 +220,15 @@ int vw_look_join(struct vw_gathered *g)
 		return 0;
 	if (g->look->waits)
 		look_at_all(g->look->c, vw_context_looks(g->look->c));
+	if (g->look->prober)
+		vw_probe_finish(vw_steal(g->look->prober));
 	return g->look->result;
+}
+
+void vw_look_free(struct vw_gathered *g)
+{
+	vw_look_join(g);
+	if (g->look)
+		asking_clear(&g->look->asking);
+	free(g->look);
 }

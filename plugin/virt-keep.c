@@ -12,7 +12,9 @@ static void who_am_i(char *buf, size_t size)
 	char strings[1024];
 	struct passwd pw, *found = NULL;
 
-	if (getpwuid_r(getuid(), &pw, strings, sizeof(strings), &found) == 0 && found)
+	if (getuid() == 0) /* no question for NSS, 0.1 ms of a virsh define */
+		snprintf(buf, size, "root@%.64s[%d]", program_invocation_short_name, (int)getpid());
+	else if (getpwuid_r(getuid(), &pw, strings, sizeof(strings), &found) == 0 && found)
 		snprintf(buf, size, "%.64s@%.64s[%d]", pw.pw_name, program_invocation_short_name,
 			 (int)getpid());
 	else

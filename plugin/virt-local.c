@@ -156,22 +156,26 @@ static bool peers_are_local(pid_t *ret_pid)
 	return all == VW_YES;
 }
 
-bool vw_conn_is_local(virConnectPtr conn)
-{
-	VW_AUTOFREE char *uri = virConnectGetURI(conn);
-	pid_t pid;
-
-	if (!uri || !uri_is_local(uri))
-		return false;
-	return strstr(uri, ":///embed") || peers_are_local(&pid);
-}
-
-pid_t vw_conn_daemon(virConnectPtr conn)
+bool vw_conn_peer(virConnectPtr conn, pid_t *ret_daemon)
 {
 	VW_AUTOFREE char *uri = virConnectGetURI(conn);
 	pid_t pid = 0;
 
-	if (!uri || !uri_is_local(uri) || !strstr(uri, ":///system") || !peers_are_local(&pid))
-		return 0;
-	return pid;
+	*ret_daemon = 0;
+	if (!uri || !uri_is_local(uri))
+		return false;
+	if (strstr(uri, ":///embed"))
+		return true;
+	if (!peers_are_local(&pid))
+		return false;
+	if (strstr(uri, ":///system"))
+		*ret_daemon = pid;
+	return true;
+}
+
+bool vw_conn_is_local(virConnectPtr conn)
+{
+	pid_t pid;
+
+	return vw_conn_peer(conn, &pid);
 }

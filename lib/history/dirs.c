@@ -59,15 +59,11 @@ void vw_history_close(struct vw_history *h)
 {
 	if (!h)
 		return;
+	vw_history_settle(h, NULL);
 	if (h->dirfd >= 0)
 		close(h->dirfd);
 	free(h->path);
 	free(h);
-}
-
-void vw_history_wait(struct vw_history *h, bool wait)
-{
-	h->no_wait = !wait;
 }
 
 int vw_store_dir(struct vw_history *h, const char *uuid, bool create, struct vw_err *err)
@@ -84,7 +80,7 @@ int vw_store_dir(struct vw_history *h, const char *uuid, bool create, struct vw_
 
 int vw_store_lock(struct vw_history *h, int dirfd, const char *uuid, struct vw_err *err)
 {
-	int fd = vw_private_lock(dirfd, ".lock");
+	int fd = vw_private_lock_dir(dirfd, ".lock");
 
 	if (fd < 0)
 		return vw_store_error(h, uuid, fd,

@@ -2,8 +2,9 @@
 /* The history store's files, for lib/history only.
  *
  * STATEDIR/history/UUID/000012-1732300000.xml   version 12, kept at that second
- * STATEDIR/history/UUID/.lock                   flock'ed by whoever writes
  * STATEDIR/history/UUID/.new                    a version that is being written
+ *
+ * UUID itself is flock'ed by whoever writes (on NFS its file .lock).
  *
  * A version is one file, so that one rename commits it: the XML as it came, a
  * newline, and a last line that is an XML comment with the metadata. An admin
@@ -15,6 +16,7 @@
 #include "history.h"
 
 #include <dirent.h>
+#include <pthread.h>
 
 #define VW_STORE_NEW ".new" /* the file in which a version is written */
 #define VW_WHO_MAX 256      /* bytes that are kept of struct vw_version's who … */
@@ -29,10 +31,20 @@ static inline void vw_store_closedir(DIR **d)
 		closedir(*d);
 }
 
+#define VW_SYNCS 3
+
 struct vw_history {
 	int dirfd;
-	char *path;   /* for messages */
-	bool no_wait; /* vw_history_wait */
+	char *path; /* for messages */
+	enum vw_history_disk disk;
+	/* What waits for vw_history_settle: a file and its directory, both owned, and the store. */
+	struct vw_sync {
+		int fd;
+		bool running; /* in a thread of its own */
+		pthread_t thread;
+		int result;
+	} later[VW_SYNCS];
+	size_t n_later;
 };
 
 /* What a version's file name tells. */
@@ -70,6 +82,10 @@ int vw_store_read(int fd, const struct vw_version *v, char **ret);
 /* The error line for a failure in the store, with the remedy that suits it. Return: code. */
 int vw_store_error(const struct vw_history *h, const char *uuid, int code, const char *what,
 		   struct vw_err *err);
+
+/* disk.c: a version is written and has its name; wait for the disk, if and when h says so.
+ * first: its directory may be new. Borrows the descriptors. Return: 0 or negative errno. */
+int vw_store_sync(struct vw_history *h, int fd, int dirfd, bool first);
 
 /* Free the strings of a version, not the struct. */
 void vw_version_clear(struct vw_version *v);

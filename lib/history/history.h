@@ -48,9 +48,16 @@ struct vw_history;
 int vw_history_open(const char *statedir, struct vw_history **ret, struct vw_err *err);
 void vw_history_close(struct vw_history *h);
 
-/* wait = false: from now on vw_history_keep does not wait for the disk. For a version
- * that can be had elsewhere (libvirtd has it): a power cut may take it, and no other. */
-void vw_history_wait(struct vw_history *h, bool wait);
+/* When is a version that vw_history_keep keeps from now on safe from a power cut? (From a
+ * kill of the process it is, once that returns.) */
+enum vw_history_disk {
+	VW_DISK_NOW = 0, /* when vw_history_keep returns */
+	VW_DISK_LATER,	 /* when vw_history_settle does: the disk works meanwhile */
+	VW_DISK_NEVER,	 /* sometime: it can be had elsewhere (libvirtd has it) */
+};
+void vw_history_disk(struct vw_history *h, enum vw_history_disk when);
+/* Wait for what was kept with VW_DISK_LATER. Return: 0 or negative errno: it is not safe. */
+int vw_history_settle(struct vw_history *h, struct vw_err *err);
 
 /* Keep one version. uuid must be a canonical UUID (else -EINVAL; upper case is
  * the same domain). If the newest version has the same XML nothing is written

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keeping a version: write, rename, fsync of the file and of the way to it; then pruning.
- *
- * The fsyncs come last, and all at once: each alone would have the disk empty its cache, but a
- * journaling filesystem puts those that wait together into one commit (three in a row took
- * three times as long). Before them nobody is told that the version is kept; a power cut may
- * leave a name with half of its data, which its trailer betrays. */
+/* Keeping a version: write, rename, wait for the disk (disk.c); then pruning. */
 #include "history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 
@@ -61,48 +54,7 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	return r;
 }
 
-struct sync {
-	pthread_t thread;
-	bool running;
-	int fd;
-	int result;
-};
-
-static void *sync_one(void *arg)
-{
-	struct sync *s = arg;
-
-	s->result = fsync(s->fd) < 0 ? -errno : 0;
-	return NULL;
-}
-
-/* fsync of the file, its directory and, if that is new, the store. Return: 0 or negative errno. */
-static int sync_all(int fd, int dirfd, int storefd)
-{
-	struct sync all[] = { { .fd = fd }, { .fd = dirfd }, { .fd = storefd } };
-	const size_t n = storefd < 0 ? 2 : 3;
-	sigset_t none, before;
-	int r = 0;
-
-	/* its blocks get their place now, so that no second commit is needed for that */
-	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-	sigfillset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, &before); /* the program's signals are not for them */
-	for (size_t i = 1; i < n; i++)
-		all[i].running = pthread_create(&all[i].thread, NULL, sync_one, &all[i]) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	for (size_t i = 0; i < n; i++) {
-		if (all[i].running)
-			pthread_join(all[i].thread, NULL);
-		else
-			sync_one(&all[i]);
-		if (r == 0)
-			r = all[i].result;
-	}
-	return r;
-}
-
-static int commit(const struct vw_history *h, int dirfd, const struct vw_version *v,
+static int commit(struct vw_history *h, int dirfd, const struct vw_version *v,
 		  const char *xml)
 {
 	const struct vw_slot slot = { .n = v->n, .time = v->time };
@@ -117,9 +69,7 @@ static int commit(const struct vw_history *h, int dirfd, const struct vw_version
 		unlinkat(dirfd, VW_STORE_NEW, 0);
 		return r;
 	}
-	if (h->no_wait)
-		return 0;
-	r = sync_all(fd, dirfd, v->n == 1 ? h->dirfd : -1);
+	r = vw_store_sync(h, fd, dirfd, v->n == 1);
 	if (r < 0)
 		unlinkat(dirfd, name, 0); /* not kept is not there */
 	return r;
@@ -127,7 +77,7 @@ static int commit(const struct vw_history *h, int dirfd, const struct vw_version
 
 /* Has that version this very XML? A damaged one has not. If it was kept without waiting
  * for the disk, wait now. */
-static bool same_xml(const struct vw_history *h, int dirfd, const struct vw_slot *slot,
+static bool same_xml(struct vw_history *h, int dirfd, const struct vw_slot *slot,
 		     const char *xml, size_t len)
 {
 	VW_AUTOCLOSE int fd = -1;
@@ -138,8 +88,8 @@ static bool same_xml(const struct vw_history *h, int dirfd, const struct vw_slot
 	fd = vw_store_open(dirfd, slot, &v);
 	same = fd >= 0 && v.size == len && vw_store_read(fd, &v, &old) == 0 &&
 	       memcmp(old, xml, len) == 0;
-	if (same && !h->no_wait)
-		same = sync_all(fd, dirfd, -1) == 0;
+	if (same)
+		same = vw_store_sync(h, fd, dirfd, false) == 0;
 	vw_version_clear(&v);
 	return same;
 }
@@ -170,7 +120,7 @@ static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
 }
 
 /* What vw_history_keep does once it has the lock. */
-static int keep_locked(const struct vw_history *h, int dirfd, struct vw_version *v, const char *xml,
+static int keep_locked(struct vw_history *h, int dirfd, struct vw_version *v, const char *xml,
 		       unsigned max_versions, unsigned max_days)
 {
 	VW_AUTOFREE struct vw_slot *slots = NULL;

@@ -28,18 +28,46 @@ static enum vw_known place_unchanged(const struct vw_osindex *x, size_t i)
 	return VW_YES;
 }
 
-enum vw_known vw_osindex_fresh(const struct vw_osindex *x)
+static const char *place_path(const struct vw_osindex *x, size_t i)
+{
+	struct vw_osi_place place;
+
+	vw_osi_read(x, VW_OSI_PLACES, i, &place, sizeof(place));
+	return vw_osi_string(x, place.path);
+}
+
+static enum vw_known unchanged(const struct vw_osindex *x, bool glance)
 {
 	size_t n = x->header.sections[VW_OSI_PLACES].count;
 	enum vw_known all = n ? VW_YES : VW_UNKNOWN;
+	const char *top = NULL; /* the last one that lies in none before it */
 
 	for (size_t i = 0; i < n; i++) {
-		enum vw_known one = place_unchanged(x, i);
+		const char *path = glance ? place_path(x, i) : NULL;
+		size_t len = top ? strlen(top) : 0;
+		enum vw_known one;
 
+		if (path && top && !strncmp(path, top, len) && path[len] == '/') {
+			if (vw_startswith(path, "/usr/"))
+				continue;
+		} else {
+			top = path;
+		}
+		one = place_unchanged(x, i);
 		if (one == VW_NO)
 			return VW_NO;
 		if (one == VW_UNKNOWN)
 			all = VW_UNKNOWN;
 	}
 	return all;
+}
+
+enum vw_known vw_osindex_fresh(const struct vw_osindex *x)
+{
+	return unchanged(x, false);
+}
+
+enum vw_known vw_osindex_glance(const struct vw_osindex *x)
+{
+	return unchanged(x, true);
 }

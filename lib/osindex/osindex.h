@@ -35,6 +35,11 @@ int vw_osindex_get(struct vw_osindex *x, size_t i, struct vw_os **ret, struct vw
  * index, has gone or appeared; VW_UNKNOWN if they can't be looked at. */
 enum vw_known vw_osindex_fresh(const struct vw_osindex *x);
 
+/* The same at a glance, for who is in a hurry: what packages install (below /usr) is judged by its top
+ * directory, in which each of their updates replaces a file. An OS that somebody put there by
+ * hand shows only in vw_osindex_fresh. */
+enum vw_known vw_osindex_glance(const struct vw_osindex *x);
+
 void vw_os_free(struct vw_os *os);
 
 #endif

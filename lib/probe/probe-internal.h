@@ -59,6 +59,24 @@ struct vw_batch {
  * them, and nothing more is asked until one has gone. */
 #define HUNG_MAX 8
 
+/* A batch as it is filled, and whose facts its entries are. */
+struct vw_filling {
+	uint32_t n;
+	size_t used; /* bytes of paths */
+	const struct vw_probe_ask *asks[VW_BATCH_MAX];
+};
+
+/* What was begun and is not finished. */
+struct vw_probing {
+	bool begun;
+	const struct vw_probe_ask *asks;
+	size_t n, next; /* asks from `next` on are for the batches after this one */
+	unsigned timeout_ms;
+	int64_t until;
+	struct vw_filling filling;
+	int sent; /* did that succeed? 0 or negative errno */
+};
+
 struct vw_prober {
 	char *sysroot;
 	pid_t pid; /* 0 = no child now */
@@ -66,6 +84,7 @@ struct vw_prober {
 	struct vw_batch *batch; /* shared with this child, and with no other one */
 	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */
 	size_t n_hung;
+	struct vw_probing probing;
 };
 
 /* worker.c: start the child. b: memory that is shared with it. Return: 0 or negative

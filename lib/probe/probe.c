@@ -196,14 +196,7 @@ static bool begin_facts(const struct vw_probe_ask *ask)
 	return !*ask->out->why;
 }
 
-/* A batch as it is filled, and whose facts its entries are. */
-struct filling {
-	uint32_t n;
-	size_t used; /* bytes of paths */
-	const struct vw_probe_ask *asks[VW_BATCH_MAX];
-};
-
-static bool add(struct filling *f, const struct vw_probe_ask *ask)
+static bool add(struct vw_filling *f, const struct vw_probe_ask *ask)
 {
 	const size_t len = strlen(ask->path) + 1;
 
@@ -215,7 +208,7 @@ static bool add(struct filling *f, const struct vw_probe_ask *ask)
 }
 
 /* Write the entries from `from` on into the batch of the child. */
-static void fill(struct vw_batch *b, const struct filling *f, uint32_t from, unsigned timeout_ms,
+static void fill(struct vw_batch *b, const struct vw_filling *f, uint32_t from, unsigned timeout_ms,
 		 int64_t until)
 {
 	uint32_t used = 0;
@@ -238,23 +231,37 @@ static void fill(struct vw_batch *b, const struct filling *f, uint32_t from, uns
 	}
 }
 
-/* One request to a living child, from entry `from` on. Takes what it answers, of the path at
- * which it got stuck, too. Return: as wait_for; -EBUSY: too many hang already; *ret_done:
- * how many entries were answered wholly. */
-static int ask_once(struct vw_prober *p, const struct filling *f, uint32_t from,
-		    unsigned timeout_ms, int64_t until, uint32_t *ret_done)
+/* Give the entries from `from` on to the child. Return: 0; -EPIPE: it has died; -ETIME: it is too
+ * late; -EBUSY: too many hang already; negative errno: there is no child. */
+static int send_batch(struct vw_prober *p, const struct vw_filling *f, uint32_t from,
+		      unsigned timeout_ms, int64_t until)
 {
-	int64_t began;
 	int r;
 
-	*ret_done = 0;
+	if (vw_clock_ms() >= until)
+		return -ETIME;
 	reap(p);
 	if (p->n_hung == HUNG_MAX)
 		return -EBUSY;
 	if (!p->pid && (r = start_child(p)) < 0)
 		return r;
 	fill(p->batch, f, from, timeout_ms, until);
-	r = send(p->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? wait_for(p, until) : -EPIPE;
+	return send(p->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -EPIPE;
+}
+
+/* Take what it answers to them, of the path at which it got stuck, too. sent: what send_batch
+ * returned. Return: as that, or as wait_for; *ret_done: how many were answered wholly. */
+static int take_batch(struct vw_prober *p, const struct vw_filling *f, uint32_t from, int sent,
+		      int64_t until, uint32_t *ret_done)
+{
+	int64_t began;
+	int r = sent;
+
+	*ret_done = 0;
+	if (sent < 0 && sent != -EPIPE)
+		return sent;
+	if (sent == 0)
+		r = wait_for(p, until);
 	*ret_done = progress(p->batch, &began);
 	for (uint32_t i = 0; i < *ret_done; i++)
 		take_reply(&p->batch->replies[i].whole, f->asks[from + i]->out);
@@ -266,14 +273,15 @@ static int ask_once(struct vw_prober *p, const struct filling *f, uint32_t from,
 	return r;
 }
 
-static void ask_all(struct vw_prober *p, const struct filling *f, unsigned timeout_ms,
+/* sent: what send_batch returned for all of them. */
+static void ask_all(struct vw_prober *p, const struct vw_filling *f, int sent, unsigned timeout_ms,
 		    int64_t until)
 {
 	bool again = false;
 	uint32_t at = 0, done;
 
-	while (at < f->n && vw_clock_ms() < until) {
-		int r = ask_once(p, f, at, timeout_ms, until, &done);
+	while (at < f->n && sent != -ETIME) {
+		int r = take_batch(p, f, at, sent, until, &done);
 
 		at += done;
 		if (r == 0)
@@ -281,31 +289,62 @@ static void ask_all(struct vw_prober *p, const struct filling *f, unsigned timeo
 		/* A child dies with the thread that started it, so one death is no bad omen. */
 		if (r == -EPIPE && (done || !again)) {
 			again = !done;
-			continue;
+		} else {
+			again = false;
+			if (at < f->n)
+				no_answer(r, timeout_ms, f->asks[at++]->out);
 		}
-		again = false;
 		if (at < f->n)
-			no_answer(r, timeout_ms, f->asks[at++]->out);
+			sent = send_batch(p, f, at, timeout_ms, until);
 	}
 	for (; at < f->n; at++)
 		say(f->asks[at]->out, "the disks before it took too long to look at");
 }
 
+/* Fill a batch with the next ones and send it. Return: false: none is left. */
+static bool send_next(struct vw_prober *p)
+{
+	struct vw_probing *run = &p->probing;
+	struct vw_filling *f = &run->filling;
+
+	f->n = 0;
+	f->used = 0;
+	for (; run->next < run->n; run->next++) {
+		const struct vw_probe_ask *ask = &run->asks[run->next];
+
+		if (begin_facts(ask) && !add(f, ask))
+			break;
+	}
+	if (!f->n)
+		return false;
+	run->sent = send_batch(p, f, 0, run->timeout_ms, run->until);
+	return true;
+}
+
+void vw_probe_start(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
+		    unsigned timeout_ms, unsigned total_ms)
+{
+	vw_probe_finish(p);
+	p->probing = (struct vw_probing){ .asks = asks,
+					  .n = n,
+					  .timeout_ms = timeout_ms,
+					  .until = vw_clock_ms() + total_ms };
+	p->probing.begun = send_next(p);
+}
+
+void vw_probe_finish(struct vw_prober *p)
+{
+	const struct vw_probing *run = &p->probing;
+
+	for (; run->begun; p->probing.begun = send_next(p))
+		ask_all(p, &run->filling, run->sent, run->timeout_ms, run->until);
+}
+
 void vw_probe_disks(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
 		    unsigned timeout_ms, unsigned total_ms)
 {
-	const int64_t until = vw_clock_ms() + total_ms;
-	struct filling f = { 0 };
-
-	for (size_t i = 0; i < n; i++) {
-		if (!begin_facts(&asks[i]) || add(&f, &asks[i]))
-			continue;
-		ask_all(p, &f, timeout_ms, until);
-		f = (struct filling){ 0 };
-		add(&f, &asks[i]);
-	}
-	if (f.n)
-		ask_all(p, &f, timeout_ms, until);
+	vw_probe_start(p, asks, n, timeout_ms, total_ms);
+	vw_probe_finish(p);
 }
 
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,

@@ -64,6 +64,12 @@ struct vw_probe_ask {
 	struct vw_disk_facts *out;
 };
 
+/* vw_probe_disks in two steps, for who has something to do while the child looks. asks and what they
+ * point to must stay until vw_probe_finish, which vw_probe_start does for those before. */
+void vw_probe_start(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
+		    unsigned timeout_ms, unsigned total_ms);
+void vw_probe_finish(struct vw_prober *p);
+
 /* vw_probe_disk for n disks, each within timeout_ms, all within total_ms. */
 void vw_probe_disks(struct vw_prober *p, const struct vw_probe_ask *asks, size_t n,
 		    unsigned timeout_ms, unsigned total_ms);

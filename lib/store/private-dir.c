@@ -116,15 +116,12 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int vw_private_lock(int dirfd, const char *name)
+/* Return: 0 or negative errno. */
+static int lock(int fd)
 {
-	VW_AUTOCLOSE int fd = vw_private_lock_file(dirfd, name);
 	struct timespec pause = { .tv_nsec = 1000000 };
 	const int64_t end = now_ms() + LOCK_WAIT_MS;
-	int r;
 
-	if (fd < 0)
-		return fd;
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
@@ -134,6 +131,31 @@ int vw_private_lock(int dirfd, const char *name)
 		if (pause.tv_nsec < 4000000)
 			pause.tv_nsec *= 2;
 	}
+	return 0;
+}
+
+int vw_private_lock(int dirfd, const char *name)
+{
+	VW_AUTOCLOSE int fd = vw_private_lock_file(dirfd, name);
+	int r = fd < 0 ? fd : lock(fd);
+
+	if (r < 0)
+		return r;
+	r = fd;
+	fd = -1;
+	return r;
+}
+
+int vw_private_lock_dir(int dirfd, const char *name)
+{
+	VW_AUTOCLOSE int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : lock(fd);
+
+	/* NFS makes a lock for writing of it (flock(2)), for which a directory can't be opened. */
+	if (r == -EBADF || r == -EOPNOTSUPP)
+		return vw_private_lock(dirfd, name);
+	if (r < 0)
+		return r;
 	r = fd;
 	fd = -1;
 	return r;

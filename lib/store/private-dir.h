@@ -20,6 +20,10 @@ int vw_private_lock_file(int dirfd, const char *name);
  * most. Return: descriptor or negative errno (-EBUSY). */
 int vw_private_lock(int dirfd, const char *name);
 
+/* The same for the directory itself, without a file that costs an inode; where the filesystem locks
+ * no directories (NFS), by the file `name`. */
+int vw_private_lock_dir(int dirfd, const char *name);
+
 /* What to do about a failure there: the end of an error line. */
 const char *vw_private_remedy(int code);
 

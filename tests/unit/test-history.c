@@ -180,8 +180,8 @@ static void test_busy(void **state)
 	int fd;
 
 	keep(f, "a", "<x/>");
-	snprintf(path, sizeof(path), "%s/history/" UUID "/.lock", f->dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/history/" UUID, f->dir);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	assert_int_equal(keep_at(f, UUID, "a", "<y/>", NOW, 9, 9, NULL), -EBUSY);
@@ -194,10 +194,29 @@ static void test_busy(void **state)
 	assert_int_equal(keep(f, "a", "<y/>"), 2);
 }
 
+/* What is kept for later is there at once, and safe after vw_history_settle. */
+static void test_settle(void **state)
+{
+	struct fixture *f = *state;
+
+	vw_history_disk(f->h, VW_DISK_LATER);
+	assert_int_equal(keep(f, "a", "<x/>"), 1);
+	assert_xml(f, 0, "<x/>");
+	assert_int_equal(keep(f, "a", "<y/>"), 2);
+	assert_int_equal(vw_history_settle(f->h, &f->err), 0);
+	assert_int_equal(vw_history_settle(f->h, &f->err), 0);
+	assert_xml(f, 0, "<y/>");
+	vw_history_disk(f->h, VW_DISK_NEVER);
+	assert_int_equal(keep(f, "a", "<z/>"), 3);
+	vw_history_disk(f->h, VW_DISK_NOW);
+	assert_int_equal(keep(f, "a", "<z/>"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_keep_list_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_settle, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_same_writes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bytes_are_kept, setup, teardown),
