@@ -36,29 +36,6 @@ static void attempt_clear(struct attempt *a)
 	free(a->previous);
 }
 
-/* The UUID under which the history is kept: the typed one, that of the domain that is
- * redefined, or a new one that goes into the XML (libvirt would make one up later).
- * Return: false if libvirt will refuse this XML: then it is left alone. */
-static bool identify(struct attempt *a)
-{
-	const char *typed = a->facts->outline->uuid;
-	char known[VIR_UUID_STRING_BUFLEN];
-	xmlNode *root = vw_xml_root(a->doc);
-	xmlNode *node = vw_xml_child(root, "uuid");
-
-	if (!*a->facts->outline->name)
-		return false;
-	if (*typed) /* a name that is taken under another UUID is refused */
-		return vw_uuid_canonical(typed, a->uuid) &&
-		       (!a->facts->known || (virDomainGetUUIDString(a->facts->known, known) == 0 &&
-					     !strcmp(known, a->uuid)));
-	if (a->facts->known || !vw_uuid_random(a->uuid))
-		return false;
-	if (!node && vw_xml_add(a->doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
-		return false;
-	return vw_xml_set_content(a->doc, node, a->uuid) == 0;
-}
-
 static int parse(struct attempt *a, struct vw_err *err)
 {
 	vw_xml_free(vw_steal(a->doc));
@@ -159,7 +136,8 @@ static int recognise(struct attempt *a, struct vw_err *err)
 	if (r < 0)
 		return r;
 	g = a->facts;
-	if (g->outline->mode == VW_MODE_OFF || g->facts.new_here == VW_UNKNOWN || !identify(a))
+	if (g->outline->mode == VW_MODE_OFF || g->facts.new_here == VW_UNKNOWN ||
+	    !vw_identify(a->doc, g, a->uuid))
 		return 1;
 	if (!a->call->persistent && g->facts.active == VW_YES)
 		return 1; /* can't be created twice */
@@ -173,15 +151,13 @@ static int recognise(struct attempt *a, struct vw_err *err)
 }
 
 /* From the typed XML to a plan. Return: 0; 1 = nothing for us to do; negative errno. */
-static int consider(struct attempt *a, struct vw_err *err)
+static int work_out(struct attempt *a, struct vw_err *err)
 {
-	const struct vw_policy *policy;
-	int r = vw_take_context(&a->ctx, err);
+	int r = a->ctx ? 0 : vw_take_context(&a->ctx, err);
 
 	if (r < 0)
 		return r;
-	policy = vw_context_policy(a->ctx);
-	if (policy->define == VW_DEFINE_OFF)
+	if (vw_context_policy(a->ctx)->define == VW_DEFINE_OFF)
 		return 1;
 	r = recognise(a, err);
 	if (r != 0)
@@ -191,7 +167,25 @@ static int consider(struct attempt *a, struct vw_err *err)
 		r = plan(a, err);
 	if (r == 0 && a->previous && a->plan->n_findings)
 		r = respect_history(a, err);
-	if (policy->define == VW_DEFINE_WARN)
+	return r;
+}
+
+/* The same, if it was not foreseen. */
+static int consider(struct attempt *a, struct vw_err *err)
+{
+	struct vw_foreseen s = { 0 };
+	const bool foreseen = vw_foreseen(a->call, &s);
+	int r;
+
+	a->ctx = s.ctx;
+	if (foreseen) {
+		a->doc = s.doc;
+		a->facts = s.facts;
+		a->plan = s.plan;
+		memcpy(a->uuid, s.uuid, sizeof(a->uuid));
+	}
+	r = foreseen ? 0 : work_out(a, err);
+	if (r == 0 && vw_context_policy(a->ctx)->define == VW_DEFINE_WARN)
 		a->why_not = "define = warn in warden.conf";
 	return r;
 }

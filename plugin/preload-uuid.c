@@ -51,3 +51,24 @@ bool vw_uuid_random(char uuid[VIR_UUID_STRING_BUFLEN])
 	format(b, uuid);
 	return true;
 }
+
+bool vw_identify(struct vw_xml *doc, const struct vw_gathered *facts,
+		 char uuid[VIR_UUID_STRING_BUFLEN])
+{
+	const char *typed = facts->outline->uuid;
+	char known[VIR_UUID_STRING_BUFLEN];
+	xmlNode *root = vw_xml_root(doc);
+	xmlNode *node = vw_xml_child(root, "uuid");
+
+	if (!*facts->outline->name)
+		return false;
+	if (*typed) /* a name that is taken under another UUID is refused */
+		return vw_uuid_canonical(typed, uuid) &&
+		       (!facts->known || (virDomainGetUUIDString(facts->known, known) == 0 &&
+					  !strcmp(known, uuid)));
+	if (facts->known || !vw_uuid_random(uuid))
+		return false;
+	if (!node && vw_xml_add(doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
+		return false;
+	return vw_xml_set_content(doc, node, uuid) == 0;
+}

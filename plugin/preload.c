@@ -178,10 +178,21 @@ static void restore_environment(void)
 	unsetenv(VW_ENV_PROBER);
 }
 
+/* The FILE of `define [--file] FILE …`. What it is taken for is checked: vw_foreseen. */
+static const char *file_of(int argc, char **argv, int command)
+{
+	for (int i = command + 1; i < argc; i++)
+		if (vw_startswith(argv[i], "--file="))
+			return argv[i] + strlen("--file=");
+		else if (argv[i][0] != '-')
+			return argv[i];
+	return NULL;
+}
+
 /* glibc hands main's arguments to every constructor. */
 __attribute__((constructor)) static void begin(int argc, char **argv)
 {
-	const char *mode = getenv("VIRT_WARDEN"), *command = "";
+	const char *mode = getenv("VIRT_WARDEN"), *command = "", *file = NULL;
 
 	if (is_virsh()) {
 		const struct vw_virsh_args args = vw_virsh_args_parse(argc, argv);
@@ -190,6 +201,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		restore_environment();
 		quiet = args.quiet;
 		command = args.command < argc ? argv[args.command] : "";
+		if (!strcmp(command, "define") || !strcmp(command, "create"))
+			file = file_of(argc, argv, args.command);
 	}
 	/* Our own programs know what they do: an undo must not be fixed again. */
 	off = (mode && !strcmp(mode, "off")) ||
@@ -198,4 +211,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	edit = !strcmp(command, "edit");
 	VW_NEXT(virSetErrorFunc)(NULL, on_error);
+	if (file) {
+		vw_foresee(file, prober);
+		*prober = 0;
+	}
 }

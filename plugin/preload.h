@@ -52,6 +52,11 @@ void vw_notes_flush(struct vw_notes *n);
 /* UUIDs. text as libvirt reads it (virUUIDParse: with or without dashes, blanks). */
 bool vw_uuid_canonical(const char *text, char uuid[VIR_UUID_STRING_BUFLEN]);
 bool vw_uuid_random(char uuid[VIR_UUID_STRING_BUFLEN]);
+/* The UUID under which the history is kept: the typed one, that of the domain that is redefined, or a
+ * new one that goes into the XML (libvirt would make one up later).
+ * Return: false if libvirt will refuse this XML: then it is left alone. */
+bool vw_identify(struct vw_xml *doc, const struct vw_gathered *facts,
+		 char uuid[VIR_UUID_STRING_BUFLEN]);
 
 /* A define or create by the program. */
 struct vw_define_call {
@@ -63,6 +68,21 @@ struct vw_define_call {
 	virDomainPtr (*real)(const struct vw_define_call *call, const char *xml);
 };
 virDomainPtr vw_define(const struct vw_define_call *call);
+
+/* What a define will need (preload-foresee.c). */
+struct vw_foreseen {
+	struct vw_context *ctx;
+	struct vw_xml *doc; /* has been planned with */
+	struct vw_gathered *facts;
+	struct vw_plan *plan;
+	char uuid[VIR_UUID_STRING_BUFLEN];
+};
+/* Begin: virsh is going to define or create what this file says. prober: as for
+ * vw_prober_adopt. Before main(), as nothing here concerns what that does. */
+void vw_foresee(const char *file, const char *prober);
+/* Is it what is now to be defined, and new to libvirtd? Then all of *ret is the caller's; else
+ * perhaps a context. Once. */
+bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret);
 
 /* What a redefine means, by the history (preload-redefine.c). plan: of the typed XML as it is.
  * ret_hand: rules whose fixes the admin took back by hand, space-separated, "" = none;

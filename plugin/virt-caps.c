@@ -101,7 +101,7 @@ void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr 
 	enum vw_known prefers;
 	char machine[64] = "";
 
-	if (!conn)
+	if (!conn && !vw_context_assumes(c))
 		return;
 	prefers = other_machine(c, g, root, machine, sizeof(machine));
 	if (prefers != VW_NO)

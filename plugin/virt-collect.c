@@ -161,6 +161,11 @@ static void collect_state(struct vw_gathered *g, virConnectPtr conn, virDomainPt
 	f->active_xml = g->active_xml;
 }
 
+void vw_collect_state(struct vw_gathered *g, virConnectPtr conn)
+{
+	collect_state(g, conn, NULL);
+}
+
 /* ask: libvirtd, what it knows of the domain; else what the handle of one that is off says. */
 static int begin(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,
 		 bool ask, struct vw_gathered **ret, struct vw_err *err)

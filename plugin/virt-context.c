@@ -39,9 +39,13 @@ struct vw_context {
 		pid_t daemon;
 	} peer;
 	bool built; /* the index was rebuilt, or that was tried */
+	struct {
+		bool on, lacks;
+		char identity[VW_DAEMON_IDENTITY];
+	} assumed;
 };
 
-int vw_context_open(struct vw_context **ret, struct vw_err *err)
+int vw_context_new(struct vw_context **ret, struct vw_err *err)
 {
 	struct vw_context *c = calloc(1, sizeof(*c));
 	int r;
@@ -49,8 +53,26 @@ int vw_context_open(struct vw_context **ret, struct vw_err *err)
 	if (!c)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	r = vw_paths_init(&c->paths, err);
+	if (r < 0) {
+		vw_context_close(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+int vw_context_load(struct vw_context *c, struct vw_err *err)
+{
+	return vw_conf_load(c->paths.conf, &c->policy, err);
+}
+
+int vw_context_open(struct vw_context **ret, struct vw_err *err)
+{
+	struct vw_context *c = NULL;
+	int r = vw_context_new(&c, err);
+
 	if (r == 0)
-		r = vw_conf_load(c->paths.conf, &c->policy, err);
+		r = vw_context_load(c, err);
 	if (r < 0) {
 		vw_context_close(c);
 		return r;
@@ -189,6 +211,28 @@ bool vw_context_peer(struct vw_context *c, virConnectPtr conn, pid_t *ret_daemon
 	return c->peer.local;
 }
 
+bool vw_context_assume_daemon(struct vw_context *c)
+{
+	c->assumed.on = vw_daemon_identity(1, c->assumed.identity);
+	return c->assumed.on;
+}
+
+bool vw_context_assumes(const struct vw_context *c)
+{
+	return c->assumed.on;
+}
+
+bool vw_context_assumed_right(struct vw_context *c, virConnectPtr conn)
+{
+	const bool whole = c->assumed.on && !c->assumed.lacks;
+	char identity[VW_DAEMON_IDENTITY];
+	pid_t daemon;
+
+	c->assumed.on = false;
+	return whole && vw_context_peer(c, conn, &daemon) &&
+	       vw_daemon_identity(daemon, identity) && !strcmp(identity, c->assumed.identity);
+}
+
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
 {
 	if (!c->history && vw_history_open(c->paths.statedir, &c->history, err) < 0)
@@ -220,12 +264,15 @@ const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 	k = calloc(1, sizeof(*k));
 	if (!k)
 		return NULL;
-	vw_context_peer(c, conn, &daemon);
-	if (!vw_daemon_identity(daemon, identity))
+	if (!conn)
+		memcpy(identity, c->assumed.identity, sizeof(identity));
+	else if (vw_context_peer(c, conn, &daemon), !vw_daemon_identity(daemon, identity))
 		*identity = 0;
 	if (*identity) /* the answer of before */
 		k->caps = vw_caps_cache_read(c->paths.cachedir, key, identity);
-	if (!k->caps) {
+	if (!k->caps && !conn)
+		c->assumed.lacks = true;
+	if (!k->caps && conn) {
 		VW_AUTOFREE char *xml = virConnectGetDomainCapabilities(
 			conn, or_null(emulator), or_null(arch), or_null(machine), or_null(type), 0);
 
@@ -329,7 +376,8 @@ struct vw_osindex *vw_context_osindex(struct vw_context *c, struct vw_err *err)
 	if (r == 0 && (c->single && !c->sure ? vw_osindex_glance : vw_osindex_fresh)(c->osindex) !=
 			      VW_NO)
 		return c->osindex;
-	if (r == -ENOMEM || c->built || !build_index(c, index))
+	c->assumed.lacks = true;
+	if (r == -ENOMEM || c->built || c->assumed.on || !build_index(c, index))
 		return c->osindex; /* a stale one is better than none */
 	if (c->osindex)
 		vw_osindex_close(vw_steal(c->osindex));

@@ -19,6 +19,9 @@ struct vw_context;
 
 /* Paths and policy are read here: -EINVAL with its line if warden.conf is bad. */
 int vw_context_open(struct vw_context **ret, struct vw_err *err);
+/* The same in two steps: paths, from the environment; then the policy, from its file. */
+int vw_context_new(struct vw_context **ret, struct vw_err *err);
+int vw_context_load(struct vw_context *c, struct vw_err *err);
 void vw_context_close(struct vw_context *c);
 
 /* One context belongs to one thread.
@@ -47,6 +50,13 @@ struct vw_osindex *vw_context_newer_osindex(struct vw_context *c);
 struct vw_prober *vw_context_prober(struct vw_context *c, struct vw_err *err);
 /* vw_conn_peer, asked once by a context for one domain. */
 bool vw_context_peer(struct vw_context *c, virConnectPtr conn, pid_t *ret_daemon);
+/* Until a connection is there: assume that it will lead to the system's libvirtd, by its pid file, and
+ * take what it is asked (conn NULL) from the disk only. No program is run meanwhile.
+ * Return: false: that daemon can't be told, nothing is assumed. */
+bool vw_context_assume_daemon(struct vw_context *c);
+bool vw_context_assumes(const struct vw_context *c);
+/* The end of that. Return: it was right, and nothing was missing. */
+bool vw_context_assumed_right(struct vw_context *c, virConnectPtr conn);
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err);
 
 /* The domain capabilities for an emulator, architecture, machine and virt type ("" = libvirt's

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* virsh define FILE, foreseen: while virsh starts and connects, which takes it a hundred times as
+ * long, a thread reads the file and plans for it as for a new domain of this host's libvirtd.
+ *
+ * Nothing is changed here, and nothing is believed: when virsh hands over its XML, that must be
+ * the file's to the byte, libvirtd the one whose capabilities were taken from the disk, and the
+ * domain unknown to it. Else the plan is thrown away and made as ever. */
+#include "preload.h"
+
+#include "virt-ahead.h"
+
+#include <fcntl.h>
+#include <libxml/parser.h>
+#include <locale.h>
+#include <sys/stat.h>
+
+#define FILE_MAX (1024 * 1024) /* ours are some KiB; a larger one is not worth it */
+
+static struct {
+	struct vw_ahead ahead;
+	bool begun;
+	const char *file; /* of argv */
+	struct vw_foreseen seen;
+	char *text; /* NULL: nothing was foreseen */
+} foresight;
+
+static void clear_plan(struct vw_foreseen *s)
+{
+	vw_plan_free(s->plan); /* borrows from the facts */
+	vw_gathered_free(s->facts);
+	vw_xml_free(s->doc);
+	*s = (struct vw_foreseen){ .ctx = s->ctx };
+}
+
+static void clear(struct vw_foreseen *s)
+{
+	clear_plan(s);
+	vw_context_close(vw_steal(s->ctx));
+}
+
+/* A regular file only: a FIFO, which this would empty, is not even opened. */
+static char *read_file(const char *path)
+{
+	VW_AUTOCLOSE int at = open(path, O_PATH | O_CLOEXEC);
+	VW_AUTOCLOSE int fd = -1;
+	VW_AUTOFREE char *text = NULL;
+	char self[40];
+	struct stat st;
+
+	if (at < 0 || fstat(at, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+	    st.st_size > FILE_MAX)
+		return NULL;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	text = fd < 0 ? NULL : malloc((size_t)st.st_size + 1);
+	if (!text || read(fd, text, (size_t)st.st_size) != st.st_size)
+		return NULL;
+	text[st.st_size] = 0;
+	return vw_steal(text);
+}
+
+/* Return: is it all there? */
+static bool foresee(struct vw_foreseen *s, const char *text)
+{
+	const struct vw_policy *policy = vw_context_policy(s->ctx);
+	struct vw_request req = { .policy = policy };
+
+	if (policy->define == VW_DEFINE_OFF ||
+	    vw_xml_parse(text, strlen(text), "the XML", "domain", &s->doc, NULL) < 0 ||
+	    vw_collect_begin(s->ctx, NULL, NULL, s->doc, &s->facts, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < s->facts->outline->n_disks; i++)
+		if (!strcmp(s->facts->outline->disks[i].type, "volume")) /* libvirtd knows its path */
+			return false;
+	/* Without an id the install media would be asked, which takes a program. */
+	if (!*s->facts->outline->os_id || s->facts->outline->mode == VW_MODE_OFF ||
+	    !vw_identify(s->doc, s->facts, s->uuid) ||
+	    vw_collect_rest(s->ctx, NULL, s->doc, NULL, s->facts, NULL) < 0)
+		return false;
+	req.doc = s->doc;
+	req.facts = &s->facts->facts;
+	req.templates = vw_context_templates(s->ctx, NULL);
+	return req.templates && vw_plan_make(&req, &s->plan, NULL) == 0;
+}
+
+static void *work(void *arg)
+{
+	/* virsh's main() sets the global locale meanwhile. */
+	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = uselocale(c);
+
+	(void)arg;
+	foresight.text = read_file(foresight.file);
+	if (foresight.text && (!vw_context_assume_daemon(foresight.seen.ctx) ||
+			       vw_context_load(foresight.seen.ctx, NULL) < 0 ||
+			       !foresee(&foresight.seen, foresight.text)))
+		free(vw_steal(foresight.text));
+	uselocale(before);
+	freelocale(c);
+	return NULL;
+}
+
+void vw_foresee(const char *file, const char *prober)
+{
+	struct vw_context *ctx;
+
+	if (geteuid() != 0 || vw_context_new(&ctx, NULL) < 0)
+		return;
+	vw_context_single(ctx, true);
+	if (*prober && vw_context_prober(ctx, NULL))
+		vw_prober_adopt(vw_context_prober(ctx, NULL), prober);
+	foresight.seen.ctx = ctx;
+	foresight.file = file;
+	foresight.begun = true;
+	xmlInitParser(); /* not safe in a thread */
+	vw_ahead_start_elsewhere(&foresight.ahead, work, NULL);
+}
+
+/* At exit, before libxml2's own end. */
+__attribute__((destructor)) static void stop(void)
+{
+	vw_ahead_join(&foresight.ahead);
+}
+
+bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret)
+{
+	struct vw_foreseen *s = &foresight.seen;
+	VW_AUTOFREE char *text = NULL;
+	bool right = false;
+
+	if (!foresight.begun)
+		return false;
+	foresight.begun = false;
+	vw_ahead_join(&foresight.ahead);
+	text = vw_steal(foresight.text);
+	if (!text || strcmp(text, call->xml) != 0) {
+		clear(s);
+		return false;
+	}
+	*ret = *s;
+	*s = (struct vw_foreseen){ 0 };
+	if (vw_context_assumed_right(ret->ctx, call->conn)) {
+		vw_collect_state(ret->facts, call->conn);
+		right = ret->facts->facts.new_here == VW_YES;
+	}
+	if (!right)
+		clear_plan(ret);
+	return right;
+}
