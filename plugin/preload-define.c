@@ -18,6 +18,7 @@ struct attempt {
 	struct vw_xml *doc;
 	struct vw_gathered *facts;
 	struct vw_plan *plan;
+	struct vw_prepared *typed; /* call->xml, laid ready for the history; NULL = it is not */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char *previous; /* the config that a redefine replaces, NULL = there is none */
 	bool hand;      /* the plan's XML records what the admin took back by hand */
@@ -29,6 +30,7 @@ struct attempt {
 
 static void attempt_clear(struct attempt *a)
 {
+	vw_history_abandon(a->typed);
 	vw_plan_free(a->plan); /* borrows from the facts */
 	vw_gathered_free(a->facts);
 	vw_xml_free(a->doc);
@@ -121,7 +123,9 @@ static int keep_before(struct attempt *a, struct vw_err *err)
 				  err);
 	else
 		vw_history_disk(h, VW_DISK_LATER);
-	return r < 0 || !a->apply ? r : keep_typed(a, err);
+	if (r < 0 || !a->apply || (a->typed && vw_history_use(a->typed) == 0))
+		return r;
+	return keep_typed(a, err);
 }
 
 /* Read the XML and learn what libvirtd knows of the domain. Return: 0; 1 = nothing for us
@@ -182,6 +186,7 @@ static int consider(struct attempt *a, struct vw_err *err)
 		a->doc = s.doc;
 		a->facts = s.facts;
 		a->plan = s.plan;
+		a->typed = s.typed;
 		memcpy(a->uuid, s.uuid, sizeof(a->uuid));
 	}
 	r = foreseen ? 0 : work_out(a, err);

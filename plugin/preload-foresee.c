@@ -2,9 +2,10 @@
 /* virsh define FILE, foreseen: while virsh starts and connects, which takes it a hundred times as
  * long, a thread reads the file and plans for it as for a new domain of this host's libvirtd.
  *
- * Nothing is changed here, and nothing is believed: when virsh hands over its XML, that must be
- * the file's to the byte, libvirtd the one whose capabilities were taken from the disk, and the
- * domain unknown to it. Else the plan is thrown away and made as ever. */
+ * Nothing is believed: when virsh hands over its XML, that must be the file's to the byte,
+ * libvirtd the one whose capabilities were taken from the disk, and the domain unknown to it.
+ * Else the plan is thrown away and made as ever. Nothing is changed but that the text is
+ * laid ready for the history; it is taken away again. */
 #include "preload.h"
 
 #include "virt-ahead.h"
@@ -26,6 +27,7 @@ static struct {
 
 static void clear_plan(struct vw_foreseen *s)
 {
+	vw_history_abandon(s->typed);
 	vw_plan_free(s->plan); /* borrows from the facts */
 	vw_gathered_free(s->facts);
 	vw_xml_free(s->doc);
@@ -80,7 +82,12 @@ static bool foresee(struct vw_foreseen *s, const char *text)
 	req.doc = s->doc;
 	req.facts = &s->facts->facts;
 	req.templates = vw_context_templates(s->ctx, NULL);
-	return req.templates && vw_plan_make(&req, &s->plan, NULL) == 0;
+	if (!req.templates || vw_plan_make(&req, &s->plan, NULL) < 0)
+		return false;
+	if (policy->define != VW_DEFINE_WARN && s->plan->xml &&
+	    vw_plan_count(s->plan, VW_ACTION_FIX))
+		vw_apply_prepare(s->ctx, s->uuid, s->plan->name, text, &s->typed);
+	return true;
 }
 
 static void *work(void *arg)
@@ -119,6 +126,7 @@ void vw_foresee(const char *file, const char *prober)
 __attribute__((destructor)) static void stop(void)
 {
 	vw_ahead_join(&foresight.ahead);
+	vw_history_abandon(vw_steal(foresight.seen.typed));
 }
 
 bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret)

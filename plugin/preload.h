@@ -75,6 +75,7 @@ struct vw_foreseen {
 	struct vw_xml *doc; /* has been planned with */
 	struct vw_gathered *facts;
 	struct vw_plan *plan;
+	struct vw_prepared *typed; /* the text for the history, NULL = it is not to be fixed */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 };
 /* Begin: virsh is going to define or create what this file says. prober: as for

@@ -41,6 +41,10 @@ int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid,
 int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, const char *xml,
 		  enum vw_cause cause, const char *rules, struct vw_err *err);
 
+/* The same for what is perhaps going to be defined, as vw_history_prepare. Return: 0 or negative errno. */
+int vw_apply_prepare(struct vw_context *c, const char *uuid, const char *name, const char *xml,
+		     struct vw_prepared **ret);
+
 /* The rules that a plan fixes, space-separated, each once. malloc'ed. */
 char *vw_plan_rules(const struct vw_plan *plan);
 

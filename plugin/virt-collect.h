@@ -64,6 +64,6 @@ bool vw_conn_peer(virConnectPtr conn, pid_t *ret_daemon);
 /* One line about the daemon (vw_conn_peer's) and all that its domain capabilities depend on, but for the
  * emulator. Return: false if that can't be told (not root, not qemu:///system, not local …). */
 #define VW_DAEMON_IDENTITY 512
-bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY]);
+bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY], pid_t *ret_pid);
 
 #endif

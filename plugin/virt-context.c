@@ -41,6 +41,7 @@ struct vw_context {
 	bool built; /* the index was rebuilt, or that was tried */
 	struct {
 		bool on, lacks;
+		pid_t daemon;
 		char identity[VW_DAEMON_IDENTITY];
 	} assumed;
 };
@@ -213,7 +214,7 @@ bool vw_context_peer(struct vw_context *c, virConnectPtr conn, pid_t *ret_daemon
 
 bool vw_context_assume_daemon(struct vw_context *c)
 {
-	c->assumed.on = vw_daemon_identity(1, c->assumed.identity);
+	c->assumed.on = vw_daemon_identity(1, c->assumed.identity, &c->assumed.daemon);
 	return c->assumed.on;
 }
 
@@ -229,8 +230,13 @@ bool vw_context_assumed_right(struct vw_context *c, virConnectPtr conn)
 	pid_t daemon;
 
 	c->assumed.on = false;
-	return whole && vw_context_peer(c, conn, &daemon) &&
-	       vw_daemon_identity(daemon, identity) && !strcmp(identity, c->assumed.identity);
+	if (!whole || !vw_context_peer(c, conn, &daemon))
+		return false;
+	/* It was alive when it was asked for, some ms ago; and who has come after it has another
+	 * number. Below systemd there is but the file's word. */
+	return daemon == c->assumed.daemon ||
+	       (daemon == 1 && vw_daemon_identity(1, identity, &daemon) &&
+		!strcmp(identity, c->assumed.identity));
 }
 
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
@@ -266,7 +272,8 @@ const struct vw_caps *vw_context_caps(struct vw_context *c, virConnectPtr conn,
 		return NULL;
 	if (!conn)
 		memcpy(identity, c->assumed.identity, sizeof(identity));
-	else if (vw_context_peer(c, conn, &daemon), !vw_daemon_identity(daemon, identity))
+	else if (vw_context_peer(c, conn, &daemon),
+		 !vw_daemon_identity(daemon, identity, &daemon))
 		*identity = 0;
 	if (*identity) /* the answer of before */
 		k->caps = vw_caps_cache_read(c->paths.cachedir, key, identity);

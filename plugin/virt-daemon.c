@@ -61,7 +61,7 @@ static pid_t daemon_process(pid_t listener, const char *name)
 }
 
 /* "NAME PID START" of the one daemon that it can be. */
-static bool name_daemon(pid_t listener, char *buf, size_t size)
+static bool name_daemon(pid_t listener, pid_t *ret_pid, char *buf, size_t size)
 {
 	static const char *const names[] = { "libvirtd", "virtqemud" };
 	bool found = false;
@@ -75,18 +75,19 @@ static bool name_daemon(pid_t listener, char *buf, size_t size)
 			continue;
 		if (found)
 			return false;
+		*ret_pid = pid;
 		found = snprintf(buf, size, "%s %d %s", names[i], (int)pid, start) < (int)size;
 	}
 	return found;
 }
 
-bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY])
+bool vw_daemon_identity(pid_t daemon, char buf[VW_DAEMON_IDENTITY], pid_t *ret_pid)
 {
 	char boot[40], who[64];
 	struct stat st;
 	size_t len;
 
-	if (geteuid() != 0 || !name_daemon(daemon, who, sizeof(who)) ||
+	if (geteuid() != 0 || !name_daemon(daemon, ret_pid, who, sizeof(who)) ||
 	    stat("/proc/self/ns/pid", &st) < 0 ||
 	    !read_text("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		return false;

@@ -36,6 +36,19 @@ int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, cons
 			       time(NULL), p->history_versions, p->history_days, NULL, err);
 }
 
+int vw_apply_prepare(struct vw_context *c, const char *uuid, const char *name, const char *xml,
+		     struct vw_prepared **ret)
+{
+	struct vw_history *h = vw_context_history(c, NULL);
+	char who[160];
+
+	if (!h)
+		return -EIO;
+	who_am_i(who, sizeof(who));
+	return vw_history_prepare(h, uuid, name, xml, strlen(xml), VW_CAUSE_CLIENT, who, time(NULL),
+				  ret, NULL);
+}
+
 char *vw_plan_rules(const struct vw_plan *plan)
 {
 	size_t size = 1, len = 0;

@@ -12,32 +12,45 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* One fsync, perhaps in a thread of its own. */
+struct sync {
+	pthread_t thread;
+	bool running;
+	int fd;
+	int result;
+};
+
 static void *sync_one(void *arg)
 {
-	struct vw_sync *s = arg;
+	struct sync *s = arg;
 
 	s->result = fsync(s->fd) < 0 ? -errno : 0;
 	return NULL;
 }
 
-/* The program's signals are not for these threads. */
-static void start(struct vw_sync *all, size_t n)
+/* A thread that takes none of the program's signals. */
+static bool start(pthread_t *thread, void *(*work)(void *), void *arg)
 {
-	sigset_t none, before;
+	sigset_t all, before;
+	bool running;
 
-	sigfillset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, &before);
-	for (size_t i = 0; i < n; i++)
-		all[i].running = pthread_create(&all[i].thread, NULL, sync_one, &all[i]) == 0;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	running = pthread_create(thread, NULL, work, arg) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return running;
 }
 
-/* Return: 0 or negative errno. */
-static int finish(struct vw_sync *all, size_t n)
+/* fsync of the file, its directory and, if that may be new, the store. */
+static int sync_now(int fd, int dirfd, int storefd)
 {
+	struct sync all[] = { { .fd = fd }, { .fd = dirfd }, { .fd = storefd } };
+	const size_t n = storefd < 0 ? 2 : 3;
 	int r = 0;
 
+	/* its blocks get their place now, so that no second commit is needed for that */
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+	for (size_t i = 1; i < n; i++)
+		all[i].running = start(&all[i].thread, sync_one, &all[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (all[i].running)
 			pthread_join(all[i].thread, NULL);
@@ -49,57 +62,54 @@ static int finish(struct vw_sync *all, size_t n)
 	return r;
 }
 
-/* The file, its directory and, if that may be new, the store. */
-static size_t list(struct vw_sync all[VW_SYNCS], int fd, int dirfd, int storefd)
+/* One after the other: the first one takes the others along, as a rule. */
+static void *sync_later(void *arg)
 {
-	const int fds[VW_SYNCS] = { fd, dirfd, storefd };
+	struct vw_later *l = arg;
 
-	for (size_t i = 0; i < VW_SYNCS; i++)
-		all[i] = (struct vw_sync){ .fd = fds[i] };
-	return storefd < 0 ? VW_SYNCS - 1 : VW_SYNCS;
-}
-
-static int sync_now(int fd, int dirfd, int storefd)
-{
-	struct vw_sync all[VW_SYNCS];
-	const size_t n = list(all, fd, dirfd, storefd);
-
-	/* its blocks get their place now, so that no second commit is needed for that */
-	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-	start(all + 1, n - 1);
-	return finish(all, n);
+	for (size_t i = 0; i < l->n; i++)
+		if (fsync(l->fds[i]) < 0 && l->result == 0)
+			l->result = -errno;
+	return NULL;
 }
 
 int vw_store_sync(struct vw_history *h, int fd, int dirfd, bool first)
 {
+	struct vw_later *l = &h->later;
 	const int storefd = first ? h->dirfd : -1;
-	int file, dir, r;
+	int r;
 
 	if (h->disk == VW_DISK_NEVER)
 		return 0;
 	r = vw_history_settle(h, NULL); /* of the one before */
 	if (r < 0 || h->disk == VW_DISK_NOW)
 		return r < 0 ? r : sync_now(fd, dirfd, storefd);
-	file = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	dir = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
-	h->n_later = list(h->later, file, dir, storefd);
-	if (file < 0 || dir < 0) {
+	*l = (struct vw_later){ .fds = { fcntl(fd, F_DUPFD_CLOEXEC, 0),
+					 fcntl(dirfd, F_DUPFD_CLOEXEC, 0), storefd } };
+	l->n = first ? 3 : 2;
+	if (l->fds[0] < 0 || l->fds[1] < 0) {
 		vw_history_settle(h, NULL);
 		return sync_now(fd, dirfd, storefd);
 	}
-	start(h->later, 1); /* which takes the other two along, as a rule */
+	l->running = start(&l->thread, sync_later, l);
 	return 0;
 }
 
 int vw_history_settle(struct vw_history *h, struct vw_err *err)
 {
-	int r = finish(h->later, h->n_later);
+	struct vw_later *l = &h->later;
+	int r;
 
-	if (h->n_later) {
-		vw_cleanup_close(&h->later[0].fd);
-		vw_cleanup_close(&h->later[1].fd);
-	}
-	h->n_later = 0;
+	if (!l->n)
+		return 0;
+	if (l->running)
+		pthread_join(l->thread, NULL);
+	else
+		sync_later(l);
+	r = l->result;
+	vw_cleanup_close(&l->fds[0]);
+	vw_cleanup_close(&l->fds[1]);
+	*l = (struct vw_later){ 0 };
 	return r < 0 ? vw_store_error(h, NULL, r, "cannot keep a version", err) : 0;
 }
 

@@ -4,6 +4,7 @@
  * STATEDIR/history/UUID/000012-1732300000.xml   version 12, kept at that second
  * STATEDIR/history/UUID/.new                    a version that is being written
  *
+ * STATEDIR/history/.ahead/PID/…                 versions that are not used yet (prepare.c)
  * UUID itself is flock'ed by whoever writes (on NFS its file .lock).
  *
  * A version is one file, so that one rename commits it: the XML as it came, a
@@ -31,20 +32,18 @@ static inline void vw_store_closedir(DIR **d)
 		closedir(*d);
 }
 
-#define VW_SYNCS 3
-
 struct vw_history {
 	int dirfd;
 	char *path; /* for messages */
 	enum vw_history_disk disk;
-	/* What waits for vw_history_settle: a file and its directory, both owned, and the store. */
-	struct vw_sync {
-		int fd;
-		bool running; /* in a thread of its own */
+	/* What waits for vw_history_settle, in a thread if it is running. */
+	struct vw_later {
+		size_t n;
+		int fds[3]; /* a file and its directory, both owned, and perhaps the store */
+		bool running;
 		pthread_t thread;
 		int result;
-	} later[VW_SYNCS];
-	size_t n_later;
+	} later;
 };
 
 /* What a version's file name tells. */
@@ -82,6 +81,12 @@ int vw_store_read(int fd, const struct vw_version *v, char **ret);
 /* The error line for a failure in the store, with the remedy that suits it. Return: code. */
 int vw_store_error(const struct vw_history *h, const char *uuid, int code, const char *what,
 		   struct vw_err *err);
+
+/* keep.c: may it be kept? Return: 0; -EFBIG, -EINVAL (a date before 1970). */
+int vw_store_bounds(const struct vw_version *v, const char *uuid, struct vw_err *err);
+/* keep.c: write a version into a directory, whole before it has its name.
+ * Return: the file's descriptor or negative errno. */
+int vw_store_write(int dirfd, const struct vw_version *v, const char *xml);
 
 /* disk.c: a version is written and has its name; wait for the disk, if and when h says so.
  * first: its directory may be new. Borrows the descriptors. Return: 0 or negative errno. */

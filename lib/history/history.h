@@ -72,6 +72,19 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 		    int64_t now, unsigned max_versions, unsigned max_days, unsigned *ret_n,
 		    struct vw_err *err);
 
+/* The first version of a domain that may or may not be defined, written ahead of that. It is in nobody's history before vw_history_use. As vw_history_keep; *ret: end it with
+ * vw_history_abandon, before the store is closed. One per process. */
+struct vw_prepared;
+int vw_history_prepare(struct vw_history *h, const char *uuid, const char *name, const char *xml,
+		       size_t len, enum vw_cause cause, const char *who, int64_t now,
+		       struct vw_prepared **ret, struct vw_err *err);
+/* Make it version 1 of the domain, and wait for the disk as vw_history_disk says. Once.
+ * Return: 0, or a negative errno: the domain has a directory already (-EEXIST), the filesystem can't do
+ * it … Then keep it in the usual way. */
+int vw_history_use(struct vw_prepared *p);
+/* Remove it if it was not used; free it (NULL is fine). */
+void vw_history_abandon(struct vw_prepared *p);
+
 /* All versions of a domain, oldest first (none is no error; a damaged one is
  * left out); free with vw_versions_free. Return: 0 or negative errno. */
 int vw_history_list(struct vw_history *h, const char *uuid, struct vw_version **ret, size_t *ret_n,

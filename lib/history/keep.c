@@ -54,25 +54,45 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	return r;
 }
 
-static int commit(struct vw_history *h, int dirfd, const struct vw_version *v,
-		  const char *xml)
+int vw_store_write(int dirfd, const struct vw_version *v, const char *xml)
 {
 	const struct vw_slot slot = { .n = v->n, .time = v->time };
-	VW_AUTOCLOSE int fd = write_new(dirfd, v, xml);
 	char name[VW_SLOT_NAME_MAX];
-	int r = fd < 0 ? fd : 0;
+	int fd = write_new(dirfd, v, xml);
+	int r = fd;
 
 	vw_store_slot_name(&slot, name);
-	if (r == 0 && renameat(dirfd, VW_STORE_NEW, dirfd, name) < 0)
+	if (r >= 0 && renameat(dirfd, VW_STORE_NEW, dirfd, name) < 0)
 		r = -errno;
 	if (r < 0) {
 		unlinkat(dirfd, VW_STORE_NEW, 0);
-		return r;
+		vw_cleanup_close(&fd);
 	}
-	r = vw_store_sync(h, fd, dirfd, v->n == 1);
-	if (r < 0)
+	return r;
+}
+
+static int commit(struct vw_history *h, int dirfd, const struct vw_version *v, const char *xml)
+{
+	const struct vw_slot slot = { .n = v->n, .time = v->time };
+	VW_AUTOCLOSE int fd = vw_store_write(dirfd, v, xml);
+	char name[VW_SLOT_NAME_MAX];
+	int r = fd < 0 ? fd : vw_store_sync(h, fd, dirfd, v->n == 1);
+
+	vw_store_slot_name(&slot, name);
+	if (r < 0 && fd >= 0)
 		unlinkat(dirfd, name, 0); /* not kept is not there */
 	return r;
+}
+
+int vw_store_bounds(const struct vw_version *v, const char *uuid, struct vw_err *err)
+{
+	if (v->size > VW_HISTORY_MAX_BYTES)
+		return vw_err_set(err, -EFBIG,
+				  "the XML of %s has %zu bytes; at most 10 MiB can be kept", uuid,
+				  v->size);
+	if (v->time < 0)
+		return vw_err_set(err, -EINVAL, "the clock stands before 1970; set it");
+	return 0;
 }
 
 /* Has that version this very XML? A damaged one has not. If it was kept without waiting
@@ -165,14 +185,10 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 	int r;
 
 	r = vw_store_uuid(uuid, canonical, err);
+	if (r == 0)
+		r = vw_store_bounds(&v, canonical, err);
 	if (r < 0)
 		return r;
-	if (len > VW_HISTORY_MAX_BYTES)
-		return vw_err_set(err, -EFBIG,
-				  "the XML of %s has %zu bytes; at most 10 MiB can be kept",
-				  canonical, len);
-	if (now < 0)
-		return vw_err_set(err, -EINVAL, "the clock stands before 1970; set it");
 	dirfd = vw_store_dir(h, canonical, true, err);
 	if (dirfd < 0)
 		return dirfd;
