@@ -94,12 +94,11 @@ static int load_dir(struct vw_templates *set, const char *dir, bool must, struct
 
 static void describe(struct vw_buf *b, const char *name, const struct stat *st)
 {
-	vw_buf_printf(b,
-		      "%s %" PRIxMAX ":%" PRIxMAX " %" PRIdMAX " %" PRIdMAX ".%ld %" PRIdMAX
-		      ".%ld\n",
-		      name, (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, (intmax_t)st->st_size,
-		      (intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-		      (intmax_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
+	vw_buf_printf(
+		b, "%s %" PRIxMAX ":%" PRIxMAX " %" PRIdMAX " %" PRIdMAX ".%ld %" PRIdMAX ".%ld\n",
+		name, (uintmax_t)st->st_dev, (uintmax_t)st->st_ino, (intmax_t)st->st_size,
+		(intmax_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (intmax_t)st->st_ctim.tv_sec,
+		st->st_ctim.tv_nsec);
 }
 
 /* Return: false: it can't be looked at. */

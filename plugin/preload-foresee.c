@@ -72,7 +72,8 @@ static bool foresee(struct vw_foreseen *s, const char *text)
 	    vw_collect_begin(s->ctx, NULL, NULL, s->doc, &s->facts, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < s->facts->outline->n_disks; i++)
-		if (!strcmp(s->facts->outline->disks[i].type, "volume")) /* libvirtd knows its path */
+		if (!strcmp(s->facts->outline->disks[i].type,
+			    "volume")) /* libvirtd knows its path */
 			return false;
 	/* Without an id the install media would be asked, which takes a program. */
 	if (!*s->facts->outline->os_id || s->facts->outline->mode == VW_MODE_OFF ||
@@ -113,8 +114,8 @@ void vw_foresee(const char *file, const char *prober)
 	if (geteuid() != 0 || vw_context_new(&ctx, NULL) < 0)
 		return;
 	vw_context_single(ctx, true);
-	if (*prober && vw_context_prober(ctx, NULL))
-		vw_prober_adopt(vw_context_prober(ctx, NULL), prober);
+	if (vw_context_prober(ctx, NULL))
+		vw_prober_program(vw_context_prober(ctx, NULL), prober);
 	foresight.seen.ctx = ctx;
 	foresight.file = file;
 	foresight.begun = true;

@@ -64,8 +64,8 @@ bool vw_identify(struct vw_xml *doc, const struct vw_gathered *facts,
 		return false;
 	if (*typed) /* a name that is taken under another UUID is refused */
 		return vw_uuid_canonical(typed, uuid) &&
-		       (!facts->known || (virDomainGetUUIDString(facts->known, known) == 0 &&
-					  !strcmp(known, uuid)));
+		       (!facts->known ||
+			(virDomainGetUUIDString(facts->known, known) == 0 && !strcmp(known, uuid)));
 	if (facts->known || !vw_uuid_random(uuid))
 		return false;
 	if (!node && vw_xml_add(doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)

@@ -21,8 +21,8 @@ static bool off, virsh, quiet, edit;
 static virErrorFunc program_handler; /* as libvirt's own: the program sets them, unlocked */
 static void *program_data;
 
-static char prober[VW_PROBER_TEXT]; /* the wrapper's, for the first context */
-static struct vw_context *spent;     /* freed when the next one is: virsh ends first, as a rule */
+static char prober[PATH_MAX];    /* for vw_prober_program, "" = none */
+static struct vw_context *spent; /* freed when the next one is: virsh ends first, as a rule */
 
 static _Thread_local bool inside;
 static _Thread_local bool deaf;
@@ -50,9 +50,8 @@ int vw_take_context(struct vw_context **ret, struct vw_err *err)
 	if (r < 0)
 		return r;
 	vw_context_single(*ret, true);
-	if (*prober && vw_context_prober(*ret, NULL))
-		vw_prober_adopt(vw_context_prober(*ret, NULL), prober);
-	*prober = 0;
+	if (vw_context_prober(*ret, NULL))
+		vw_prober_program(vw_context_prober(*ret, NULL), prober);
 	return 0;
 }
 
@@ -211,8 +210,6 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 		return;
 	edit = !strcmp(command, "edit");
 	VW_NEXT(virSetErrorFunc)(NULL, on_error);
-	if (file) {
+	if (file)
 		vw_foresee(file, prober);
-		*prober = 0;
-	}
 }

@@ -79,7 +79,7 @@ struct vw_foreseen {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 };
 /* Begin: virsh is going to define or create what this file says. prober: as for
- * vw_prober_adopt. Before main(), as nothing here concerns what that does. */
+ * vw_prober_program. Before main(), as nothing here concerns what that does. */
 void vw_foresee(const char *file, const char *prober);
 /* Is it what is now to be defined, and new to libvirtd? Then all of *ret is the caller's; else
  * perhaps a context. Once. */

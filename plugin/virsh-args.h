@@ -105,7 +105,7 @@ static inline struct vw_virsh_args vw_virsh_args_parse(int argc, char **argv)
 /* The environment that the wrapper hands to the preload library, and that its
  * constructor takes away again. */
 #define VW_ENV_LD_PRELOAD "VIRT_WARDEN_LD_PRELOAD" /* LD_PRELOAD as it was, "" = not set */
-#define VW_ENV_PROBER "VIRT_WARDEN_PROBER"         /* vw_prober_hand_over's text */
+#define VW_ENV_PROBER "VIRT_WARDEN_PROBER"         /* the wrapper, for vw_prober_program */
 #define VW_ENV_CHAIN "VIRT_WARDEN_CHAIN" /* the wrappers that ran in this chain of execs */
 
 #endif

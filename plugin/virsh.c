@@ -25,7 +25,8 @@ extern char **environ;
 #define ID_SIZE 40
 
 struct self {
-	char dir[PATH_MAX];    /* where this program lies, "" if that can't be told */
+	char path[PATH_MAX];   /* of this program, "" if that can't be told */
+	char dir[PATH_MAX];    /* where it lies, or "" */
 	char id[ID_SIZE];      /* "device:inode" of it */
 	char chain[CHAIN_MAX]; /* such ids of the wrappers that ran before us */
 };
@@ -44,6 +45,7 @@ static void learn_self(struct self *s)
 	ssize_t n = readlink("/proc/self/exe", s->dir, sizeof(s->dir) - 1);
 
 	s->dir[n > 0 ? n : 0] = 0;
+	strcpy(s->path, s->dir);
 	slash = strrchr(s->dir, '/');
 	if (slash)
 		*slash = 0;
@@ -227,19 +229,6 @@ static void set_preload(const char *library)
 	setenv("LD_PRELOAD", value, 1);
 }
 
-/* A define has its disks looked at: by a child of ours, which costs much less than one of
- * virsh's, with its 60 libraries. */
-static void start_prober(int argc, char **argv)
-{
-	const struct vw_virsh_args a = vw_virsh_args_parse(argc, argv);
-	const char *name = a.command < argc ? argv[a.command] : "";
-	char text[VW_PROBER_TEXT];
-
-	if ((!strcmp(name, "define") || !strcmp(name, "create")) &&
-	    vw_prober_hand_over(getenv("VIRT_WARDEN_SYSROOT"), text) == 0)
-		setenv(VW_ENV_PROBER, text, 1);
-}
-
 int main(int argc, char **argv)
 {
 	static struct self self;
@@ -247,6 +236,9 @@ int main(int argc, char **argv)
 	const char *mode = getenv("VIRT_WARDEN");
 	const char *why;
 
+	/* The small program that looks at disks for virsh-warden.so. */
+	if (argc > 0 && !strcmp(argv[0], VW_PROBER_PROGRAM))
+		return vw_prober_main(argc, argv);
 	learn_self(&self);
 	if (!find_real(&self, real)) {
 		fprintf(stderr, "virsh: the real virsh is neither on PATH nor " FALLBACK
@@ -259,7 +251,7 @@ int main(int argc, char **argv)
 			; /* another copy of us, before this one, has done it */
 		} else if (find_library(&self, library, &why)) {
 			set_preload(library);
-			start_prober(argc, argv);
+			setenv(VW_ENV_PROBER, self.path, 1);
 		} else {
 			fprintf(stderr, "virt-warden: %s %s (this is the plain virsh)\n", library,
 				why);

@@ -46,8 +46,8 @@ static bool other_cpu(cpu_set_t *ret_all, cpu_set_t *ret_one)
 {
 	int now = sched_getcpu();
 
-	if (now < 0 || now >= CPU_SETSIZE ||
-	    sched_getaffinity(0, sizeof(*ret_all), ret_all) < 0 || CPU_COUNT(ret_all) < 2)
+	if (now < 0 || now >= CPU_SETSIZE || sched_getaffinity(0, sizeof(*ret_all), ret_all) < 0 ||
+	    CPU_COUNT(ret_all) < 2)
 		return false;
 	CPU_ZERO(ret_one);
 	for (int i = (now + 1) % CPU_SETSIZE; i != now; i = (i + 1) % CPU_SETSIZE)

@@ -128,7 +128,7 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 struct vw_look {
 	struct vw_look *next; /* those that wait to be done at once … */
 	bool waits;
-	struct asking asking; /* … and what they ask */
+	struct asking asking;     /* … and what they ask */
 	struct vw_prober *prober; /* is at work for us */
 	struct vw_context *c;
 	struct vw_gathered *g;

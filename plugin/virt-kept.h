@@ -10,7 +10,8 @@ struct vw_kept {
 	const char *dir;      /* the cache directory */
 	const char *kind;     /* "caps": begins the file's name */
 	const char *question; /* any text */
-	const char *holds;    /* all that the answer depends on, as text; for vw_kept_forget NULL will do */
+	const char *
+		holds; /* all that the answer depends on, as text; for vw_kept_forget NULL will do */
 };
 
 /* Return: the answer (malloc'ed), or NULL: there is none, it was kept when something else

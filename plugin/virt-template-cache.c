@@ -41,8 +41,7 @@ static struct vw_templates *load(const char *text)
 }
 
 /* From the files. Return: the text, malloc'ed, or NULL. */
-static char *work_out(const char *const *dirs, const struct vw_os *os,
-		      enum vw_known virtio_drivers)
+static char *work_out(const char *const *dirs, const struct vw_os *os, enum vw_known virtio_drivers)
 {
 	struct vw_templates *all = NULL;
 	const struct vw_template *t;

@@ -52,8 +52,8 @@ void vw_history_close(struct vw_history *h);
  * kill of the process it is, once that returns.) */
 enum vw_history_disk {
 	VW_DISK_NOW = 0, /* when vw_history_keep returns */
-	VW_DISK_LATER,	 /* when vw_history_settle does: the disk works meanwhile */
-	VW_DISK_NEVER,	 /* sometime: it can be had elsewhere (libvirtd has it) */
+	VW_DISK_LATER,   /* when vw_history_settle does: the disk works meanwhile */
+	VW_DISK_NEVER,   /* sometime: it can be had elsewhere (libvirtd has it) */
 };
 void vw_history_disk(struct vw_history *h, enum vw_history_disk when);
 /* Wait for what was kept with VW_DISK_LATER. Return: 0 or negative errno: it is not safe. */

@@ -97,8 +97,8 @@ int vw_store_bounds(const struct vw_version *v, const char *uuid, struct vw_err 
 
 /* Has that version this very XML? A damaged one has not. If it was kept without waiting
  * for the disk, wait now. */
-static bool same_xml(struct vw_history *h, int dirfd, const struct vw_slot *slot,
-		     const char *xml, size_t len)
+static bool same_xml(struct vw_history *h, int dirfd, const struct vw_slot *slot, const char *xml,
+		     size_t len)
 {
 	VW_AUTOCLOSE int fd = -1;
 	VW_AUTOFREE char *old = NULL;

@@ -79,7 +79,8 @@ struct vw_probing {
 
 struct vw_prober {
 	char *sysroot;
-	pid_t pid; /* 0 = no child now */
+	char *program; /* NULL: the child is a clone */
+	pid_t pid;     /* 0 = no child now */
 	int sock;
 	struct vw_batch *batch; /* shared with this child, and with no other one */
 	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */
@@ -90,6 +91,14 @@ struct vw_prober {
 /* worker.c: start the child. b: memory that is shared with it. Return: 0 or negative
  * errno; *ret_sock is the parent's end. */
 int vw_worker_start(const char *sysroot, struct vw_batch *b, pid_t *ret_pid, int *ret_sock);
+
+/* The child's own part, for a program that has been started with this memory and socket. */
+_Noreturn void vw_worker_main(const char *sysroot, struct vw_batch *b, int sock);
+
+/* program.c: start the child by running path. *ret: memory that is shared with it, to be unmapped.
+ * Return: 0 or negative errno. */
+int vw_program_start(const char *path, const char *sysroot, struct vw_batch **ret, pid_t *ret_pid,
+		     int *ret_sock);
 
 /* look.c: answer one request. buf: VW_LOOK_BUFFER bytes, page-aligned. basic(ctx) is
  * called when *r holds all that is known without reading the image, if that is next. */

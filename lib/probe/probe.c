@@ -70,14 +70,25 @@ void vw_prober_free(struct vw_prober *p)
 		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 		reap(p);
 	}
+	free(p->program);
 	free(p->sysroot);
 	free(p);
+}
+
+void vw_prober_program(struct vw_prober *p, const char *path)
+{
+	free(p->program);
+	p->program = path && *path ? strdup(path) : NULL;
 }
 
 static int start_child(struct vw_prober *p)
 {
 	int r;
 
+	if (p->program &&
+	    vw_program_start(p->program, p->sysroot, &p->batch, &p->pid, &p->sock) == 0)
+		return 0;
+	vw_prober_program(p, NULL);
 	p->batch = mmap(NULL, sizeof(*p->batch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	if (p->batch == MAP_FAILED) {
@@ -325,10 +336,9 @@ void vw_probe_start(struct vw_prober *p, const struct vw_probe_ask *asks, size_t
 		    unsigned timeout_ms, unsigned total_ms)
 {
 	vw_probe_finish(p);
-	p->probing = (struct vw_probing){ .asks = asks,
-					  .n = n,
-					  .timeout_ms = timeout_ms,
-					  .until = vw_clock_ms() + total_ms };
+	p->probing = (struct vw_probing){
+		.asks = asks, .n = n, .timeout_ms = timeout_ms, .until = vw_clock_ms() + total_ms
+	};
 	p->probing.begun = send_next(p);
 }
 

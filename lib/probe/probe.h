@@ -46,14 +46,13 @@ void vw_prober_free(struct vw_prober *p);
 void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bool has_backing,
 		   unsigned want, unsigned timeout_ms, struct vw_disk_facts *out);
 
-/* A child costs the more to start, the larger its parent is. So a small program that is about
- * to exec a large one may start it: text (VW_PROBER_TEXT bytes) is for vw_prober_adopt there.
- * Return: 0 or negative errno: then there is none. */
-#define VW_PROBER_TEXT 64
-int vw_prober_hand_over(const char *sysroot, char *text);
-/* Take it over, right after vw_prober_new. A text that is not for this process, or NULL, does
- * nothing: the prober then starts a child of its own. */
-void vw_prober_adopt(struct vw_prober *p, const char *text);
+/* A child costs the more to start, the larger its parent is. So a large process may have its
+ * children be a small program: one whose main() begins with vw_prober_main if its argv[0] is
+ * VW_PROBER_PROGRAM. path: of that (NULL or one that can't be run: the child is a clone of us).
+ * Unlike a clone it raises SIGCHLD when it ends. */
+#define VW_PROBER_PROGRAM "vw-probe"
+void vw_prober_program(struct vw_prober *p, const char *path);
+int vw_prober_main(int argc, char **argv);
 
 /* One disk of many: as the arguments of vw_probe_disk. */
 struct vw_probe_ask {

@@ -84,16 +84,21 @@ static _Noreturn void serve(const char *sysroot, struct vw_batch *b)
 	_exit(0);
 }
 
+_Noreturn void vw_worker_main(const char *sysroot, struct vw_batch *b, int sock)
+{
+	drop_descriptors(sock);
+	if (chdir("/") < 0)
+		_exit(1);
+	serve(sysroot, b);
+}
+
 static _Noreturn void run_child(const char *sysroot, struct vw_batch *b, int sock, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(0);
 	prctl(PR_SET_NAME, "vw-probe");
-	drop_descriptors(sock);
-	if (chdir("/") < 0)
-		_exit(1);
-	serve(sysroot, b);
+	vw_worker_main(sysroot, b, sock);
 }
 
 int vw_worker_start(const char *sysroot, struct vw_batch *b, pid_t *ret_pid, int *ret_sock)

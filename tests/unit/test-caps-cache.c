@@ -156,8 +156,8 @@ static void test_odd_answer(void **state)
 static void test_odd_lines(void **state)
 {
 	static const char *const odd[] = {
-		"", "pc", "pc\n", "pc\n1", "pc\nx\n", "pc\n\n", "pc\n1\na", "pc\n1\na=\nb", "pc\n1\na\n",
-		"pc\n1\nb=\na=\n", "pc\n1x\n",
+		"",         "pc",           "pc\n",       "pc\n1",           "pc\nx\n",  "pc\n\n",
+		"pc\n1\na", "pc\n1\na=\nb", "pc\n1\na\n", "pc\n1\nb=\na=\n", "pc\n1x\n",
 	};
 	struct vw_caps *caps = NULL;
 

@@ -113,9 +113,12 @@ static void test_hit(void **state)
 static void test_other_question(void **state)
 {
 	const struct vw_kept others[] = {
-		key(QUESTION "2", HOLDS),	key(QUESTION, HOLDS "2"),
-		key(QUESTION, ""),		key(QUESTION "\n" HOLDS, ""),
-		{ dir, "caps", QUESTION, HOLDS }, { "/nonexistent", "test", QUESTION, HOLDS },
+		key(QUESTION "2", HOLDS),
+		key(QUESTION, HOLDS "2"),
+		key(QUESTION, ""),
+		key(QUESTION "\n" HOLDS, ""),
+		{ dir, "caps", QUESTION, HOLDS },
+		{ "/nonexistent", "test", QUESTION, HOLDS },
 	};
 
 	(void)state;

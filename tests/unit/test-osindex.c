@@ -99,6 +99,7 @@ static void test_find(void **state)
 
 	(void)state;
 	assert_int_equal(vw_osindex_fresh(x), VW_YES);
+	assert_int_equal(vw_osindex_glance(x), VW_YES);
 	for (size_t i = 0; i < VW_N_ELEMENTS(ways); i++) {
 		struct vw_os *os = find(x, ways[i]);
 
@@ -304,11 +305,13 @@ static void test_tomorrow(void **state)
 	snprintf(path, sizeof(path), "%s/os/example.com/tomorrow-1.xml", local_dir);
 	write_file(path, text);
 	assert_int_equal(vw_osindex_fresh(x), VW_NO);
+	assert_int_equal(vw_osindex_glance(x), VW_NO); /* below /tmp nothing is skipped */
 	vw_osindex_close(x);
 
 	assert_int_equal(run_build(index_path, local_dir), 0);
 	x = open_index();
 	assert_int_equal(vw_osindex_fresh(x), VW_YES);
+	assert_int_equal(vw_osindex_glance(x), VW_YES);
 	os = find(x, "http://example.com/tomorrow/1");
 	assert_string_equal(os->short_id, "tomorrow1");
 	assert_true(vw_os_has(os, "virtio1.0-block"));
@@ -320,6 +323,7 @@ static void test_tomorrow(void **state)
 	vw_os_free(os);
 	assert_int_equal(utimensat(AT_FDCWD, path, past, 0), 0);
 	assert_int_equal(vw_osindex_fresh(x), VW_NO);
+	assert_int_equal(vw_osindex_glance(x), VW_NO); /* below /tmp nothing is skipped */
 	vw_osindex_close(x);
 
 	write_file(path, "<libosinfo><os"); /* broken: the system's part is still there */
