@@ -134,24 +134,23 @@ bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret)
 {
 	struct vw_foreseen *s = &foresight.seen;
 	VW_AUTOFREE char *text = NULL;
-	bool right = false;
+	bool right;
 
 	if (!foresight.begun)
 		return false;
 	foresight.begun = false;
 	vw_ahead_join(&foresight.ahead);
 	text = vw_steal(foresight.text);
-	if (!text || strcmp(text, call->xml) != 0) {
+	if (!text || strcmp(text, call->xml) != 0 ||
+	    !vw_context_assumed_right(s->ctx, call->conn)) {
 		clear(s);
 		return false;
 	}
 	*ret = *s;
 	*s = (struct vw_foreseen){ 0 };
-	if (vw_context_assumed_right(ret->ctx, call->conn)) {
-		vw_collect_state(ret->facts, call->conn);
-		right = ret->facts->facts.new_here == VW_YES;
-	}
+	vw_collect_state(ret->facts, call->conn);
+	right = ret->facts->facts.new_here == VW_YES;
 	if (!right)
-		clear_plan(ret);
+		clear_plan(ret); /* the same OS, so the context will do */
 	return right;
 }

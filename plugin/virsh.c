@@ -237,8 +237,12 @@ int main(int argc, char **argv)
 	const char *why;
 
 	/* The small program that looks at disks for virsh-warden.so. */
-	if (argc > 0 && !strcmp(argv[0], VW_PROBER_PROGRAM))
-		return vw_prober_main(argc, argv);
+	if (argc > 0 && !strcmp(argv[0], VW_PROBER_PROGRAM)) {
+		const int status = vw_prober_main(argc, argv);
+
+		fprintf(stderr, "%s is for virsh-warden.so to start\n", argv[0]);
+		return status;
+	}
 	learn_self(&self);
 	if (!find_real(&self, real)) {
 		fprintf(stderr, "virsh: the real virsh is neither on PATH nor " FALLBACK

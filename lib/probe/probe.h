@@ -52,6 +52,7 @@ void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bo
  * Unlike a clone it raises SIGCHLD when it ends. */
 #define VW_PROBER_PROGRAM "vw-probe"
 void vw_prober_program(struct vw_prober *p, const char *path);
+/* Return: 2 = no prober has started this; 1 = it failed. Else it ends the process. */
 int vw_prober_main(int argc, char **argv);
 
 /* One disk of many: as the arguments of vw_probe_disk. */
