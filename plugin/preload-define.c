@@ -135,7 +135,7 @@ static int recognise(struct attempt *a, struct vw_err *err)
 	struct vw_gathered *g;
 	int r = parse(a, err);
 
-	if (r == 0)
+	if (r == 0 && !a->facts)
 		r = vw_collect_begin(a->ctx, a->call->conn, NULL, a->doc, &a->facts, err);
 	if (r < 0)
 		return r;
@@ -182,9 +182,9 @@ static int consider(struct attempt *a, struct vw_err *err)
 	int r;
 
 	a->ctx = s.ctx;
+	a->facts = s.facts;
 	if (foreseen) {
 		a->doc = s.doc;
-		a->facts = s.facts;
 		a->plan = s.plan;
 		a->typed = s.typed;
 		memcpy(a->uuid, s.uuid, sizeof(a->uuid));

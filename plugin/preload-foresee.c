@@ -4,7 +4,8 @@
  *
  * Nothing is believed: when virsh hands over its XML, that must be the file's to the byte,
  * libvirtd the one whose capabilities were taken from the disk, and the domain unknown to it.
- * Else the plan is thrown away and made as ever. Nothing is changed but that the text is
+ * Else the plan is thrown away and made as ever (the facts still serve for a domain that
+ * libvirtd knows: no disk that hangs is waited for twice). Nothing is changed but that the text is
  * laid ready for the history; it is taken away again. */
 #include "preload.h"
 
@@ -27,16 +28,15 @@ static struct {
 
 static void clear_plan(struct vw_foreseen *s)
 {
-	vw_history_abandon(s->typed);
-	vw_plan_free(s->plan); /* borrows from the facts */
-	vw_gathered_free(s->facts);
-	vw_xml_free(s->doc);
-	*s = (struct vw_foreseen){ .ctx = s->ctx };
+	vw_history_abandon(vw_steal(s->typed));
+	vw_plan_free(vw_steal(s->plan)); /* borrows from the facts */
+	vw_xml_free(vw_steal(s->doc));
 }
 
 static void clear(struct vw_foreseen *s)
 {
 	clear_plan(s);
+	vw_gathered_free(vw_steal(s->facts));
 	vw_context_close(vw_steal(s->ctx));
 }
 
@@ -61,6 +61,22 @@ static char *read_file(const char *path)
 	return vw_steal(text);
 }
 
+/* Is it one of those that can be foreseen? Not if libvirtd knows where a disk lies, or if
+ * the install media would have to tell the OS, which takes a program. */
+static bool is_plain(struct vw_xml *doc)
+{
+	struct vw_outline *o = NULL;
+	bool plain;
+
+	if (vw_outline_make(doc, &o, NULL) < 0)
+		return false;
+	plain = *o->os_id && o->mode != VW_MODE_OFF;
+	for (size_t i = 0; i < o->n_disks; i++)
+		plain = plain && strcmp(o->disks[i].type, "volume") != 0;
+	vw_outline_free(o);
+	return plain;
+}
+
 /* Return: is it all there? */
 static bool foresee(struct vw_foreseen *s, const char *text)
 {
@@ -69,14 +85,8 @@ static bool foresee(struct vw_foreseen *s, const char *text)
 
 	if (policy->define == VW_DEFINE_OFF ||
 	    vw_xml_parse(text, strlen(text), "the XML", "domain", &s->doc, NULL) < 0 ||
-	    vw_collect_begin(s->ctx, NULL, NULL, s->doc, &s->facts, NULL) < 0)
-		return false;
-	for (size_t i = 0; i < s->facts->outline->n_disks; i++)
-		if (!strcmp(s->facts->outline->disks[i].type,
-			    "volume")) /* libvirtd knows its path */
-			return false;
-	/* Without an id the install media would be asked, which takes a program. */
-	if (!*s->facts->outline->os_id || s->facts->outline->mode == VW_MODE_OFF ||
+	    !is_plain(s->doc) ||
+	    vw_collect_begin(s->ctx, NULL, NULL, s->doc, &s->facts, NULL) < 0 ||
 	    !vw_identify(s->doc, s->facts, s->uuid) ||
 	    vw_collect_rest(s->ctx, NULL, s->doc, NULL, s->facts, NULL) < 0)
 		return false;
@@ -151,6 +161,6 @@ bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret)
 	vw_collect_state(ret->facts, call->conn);
 	right = ret->facts->facts.new_here == VW_YES;
 	if (!right)
-		clear_plan(ret); /* the same OS, so the context will do */
+		clear_plan(ret); /* what was learnt of its OS and disks is right */
 	return right;
 }

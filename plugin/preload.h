@@ -82,7 +82,7 @@ struct vw_foreseen {
  * vw_prober_program. Before main(), as nothing here concerns what that does. */
 void vw_foresee(const char *file, const char *prober);
 /* Is it what is now to be defined, and new to libvirtd? Then all of *ret is the caller's; else
- * perhaps a context. Once. */
+ * perhaps context and facts, of a domain that it knows. Once. */
 bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret);
 
 /* What a redefine means, by the history (preload-redefine.c). plan: of the typed XML as it is.

@@ -103,6 +103,7 @@ void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr 
 
 	if (!conn && !vw_context_assumes(c))
 		return;
+	g->facts.n_caps = 0;
 	prefers = other_machine(c, g, root, machine, sizeof(machine));
 	if (prefers != VW_NO)
 		ask_caps(c, g, conn, machine);

@@ -98,9 +98,12 @@ static int collect_os(struct vw_context *c, struct vw_gathered *g, const char *a
 {
 	const char *id = admin ? admin : g->outline->os_id;
 	struct vw_err why = { 0 };
-	struct vw_os *os = *id ? os_of_id(c, id, &why) : NULL;
 	struct vw_osindex *index;
+	struct vw_os *os;
 
+	if (g->os) /* was found without a libvirt */
+		return 0;
+	os = *id ? os_of_id(c, id, &why) : NULL;
 	if (os) {
 		set_os(g, os, admin ? VW_OS_ADMIN : VW_OS_METADATA,
 		       admin ? VW_EV_PROVEN : VW_EV_ASSUMED);

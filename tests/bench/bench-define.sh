@@ -43,6 +43,7 @@ measure() {
 	fixes=$(sed -n -E 's/^virt-warden: web1: ([0-9]+) fixes.*/\1/p' "$work/out")
 	[ "${fixes:-0}" -ge 5 ] || fail "only ${fixes:-0} fixes"
 	on "$work/undefine"
+	sync # what the benches before it left must not be what it waits for
 	on "$work/paired" -v -n "$pairs" -w 10 -u "$work/undefine" virsh define "$xml" -- "$real" define "$xml"
 }
 
