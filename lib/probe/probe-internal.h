@@ -80,6 +80,7 @@ struct vw_probing {
 struct vw_prober {
 	char *sysroot;
 	char *program; /* NULL: the child is a clone */
+	bool works;    /* the program has answered once */
 	pid_t pid;     /* 0 = no child now */
 	int sock;
 	struct vw_batch *batch; /* shared with this child, and with no other one */

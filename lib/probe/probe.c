@@ -279,8 +279,12 @@ static int take_batch(struct vw_prober *p, const struct vw_filling *f, uint32_t 
 	if (*ret_done < p->batch->n && __atomic_load_n(&p->batch->replies[*ret_done].state,
 						       __ATOMIC_ACQUIRE) == VW_BATCH_BASIC)
 		take_reply(&p->batch->replies[*ret_done].basic, f->asks[from + *ret_done]->out);
-	if (r < 0)
+	if (r == 0)
+		p->works = true;
+	else
 		drop_child(p);
+	if (r == -EPIPE && !p->works)
+		vw_prober_program(p, NULL);
 	return r;
 }
 

@@ -48,7 +48,8 @@ void vw_probe_disk(struct vw_prober *p, const char *path, const char *format, bo
 
 /* A child costs the more to start, the larger its parent is. So a large process may have its
  * children be a small program: one whose main() begins with vw_prober_main if its argv[0] is
- * VW_PROBER_PROGRAM. path: of that (NULL or one that can't be run: the child is a clone of us).
+ * VW_PROBER_PROGRAM. path: of that (NULL, or one that can't be run or does not answer: the child
+ * is a clone of us).
  * Unlike a clone it raises SIGCHLD when it ends. */
 #define VW_PROBER_PROGRAM "vw-probe"
 void vw_prober_program(struct vw_prober *p, const char *path);
