@@ -262,23 +262,24 @@ static virDomainPtr put_back(struct attempt *a, virDomainPtr dom)
 	return again;
 }
 
-/* What libvirtd has now, too: that need not be waited for. */
+/* What was typed must be safe by now; what libvirtd has, too, need not be waited for. */
 static void keep_after(struct attempt *a, virDomainPtr dom)
 {
-	VW_AUTOFREE char *rules = vw_plan_rules(a->plan);
+	const char *xml = a->apply ? a->plan->xml : a->call->xml;
+	const enum vw_cause cause = a->apply ? VW_CAUSE_FIX : VW_CAUSE_CLIENT;
+	VW_AUTOFREE char *rules = a->apply ? vw_plan_rules(a->plan) : strdup("");
 	struct vw_err err = { 0 };
 	struct vw_history *h = vw_context_history(a->ctx, &err);
-	int r = h ? 0 : -EIO;
+	int r = h ? vw_history_settle(h, &err) : -EIO;
 
-	if (h) {
-		r = vw_history_settle(h, &err);
+	if (r == 0 && (a->apply || virDomainGetUUIDString(dom, a->uuid) == 0)) {
 		vw_history_disk(h, VW_DISK_NEVER);
+		if (vw_is_virsh() && !a->why_not)
+			vw_keep_meanwhile(a->ctx, a->uuid, a->plan->name, strdup(xml), cause,
+					  vw_steal(rules));
+		else
+			r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, xml, cause, rules, &err);
 	}
-	if (r == 0 && a->apply)
-		r = vw_apply_keep(a->ctx, a->uuid, a->plan->name, a->plan->xml, VW_CAUSE_FIX, rules,
-				  &err);
-	else if (r == 0 && virDomainGetUUIDString(dom, a->uuid) == 0)
-		r = keep_typed(a, &err);
 	if (r < 0 && !a->why_not)
 		vw_notes_add(&a->notes, "%s (the new XML is not in the history)", err.text);
 }
@@ -290,6 +291,7 @@ virDomainPtr vw_define(const struct vw_define_call *call)
 
 	if (!vw_enter())
 		return call->real(call, call->xml);
+	vw_keep_join(); /* of the define before */
 	prepare(&a);
 	if (a.apply) {
 		dom = call->real(call, a.plan->xml);

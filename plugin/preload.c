@@ -112,6 +112,11 @@ void vw_raise(int code, const char *text)
 	on_error(NULL, e);
 }
 
+bool vw_is_virsh(void)
+{
+	return virsh;
+}
+
 bool vw_quiet(void)
 {
 	return quiet;

@@ -27,6 +27,8 @@ void vw_leave(bool ok);
 /* Give the program an error of our own: it becomes the thread's last one, and its handler
  * hears it. After vw_leave. code: VIR_ERR_… */
 void vw_raise(int code, const char *text);
+/* Is the program virsh? Of others more than one thread may define. */
+bool vw_is_virsh(void);
 /* virsh -q: no notes. */
 bool vw_quiet(void);
 /* virsh edit: what is defined was made by hand from the config that libvirt has. */
@@ -37,6 +39,14 @@ bool vw_is_edit(void);
 int vw_take_context(struct vw_context **ret, struct vw_err *err);
 /* Give it back, NULL too: it is freed later, if ever. */
 void vw_give_context(struct vw_context *c);
+
+/* Keep what libvirtd has now, while the program goes on; a failure is a note later. ctx must stay and be
+ * used by nobody until vw_keep_join, as one does that virsh gave back. xml and rules are taken over;
+ * NULL = there was no memory for them. */
+void vw_keep_meanwhile(struct vw_context *ctx, const char *uuid, const char *name, char *xml,
+		       enum vw_cause cause, char *rules);
+/* The end of that. Harmless if there is nothing. */
+void vw_keep_join(void);
 
 /* Notes for the user: collected, and printed when the call is over. */
 struct vw_notes {

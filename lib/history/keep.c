@@ -35,6 +35,7 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 	VW_AUTOCLOSE int fd = -1;
 	char trailer[VW_TRAILER_MAX];
 	struct iovec iov[3];
+	struct stat st;
 	int r;
 
 	iov[0] = (struct iovec){ .iov_base = (void *)(uintptr_t)xml, .iov_len = v->size };
@@ -44,7 +45,8 @@ static int write_new(int dirfd, const struct vw_version *v, const char *xml)
 		    0600);
 	if (fd < 0)
 		return -errno;
-	if (fchmod(fd, 0600) < 0) /* whatever the umask is */
+	/* whatever the umask is */
+	if (fstat(fd, &st) < 0 || ((st.st_mode & 07777) != 0600 && fchmod(fd, 0600) < 0))
 		return -errno;
 	r = write_all(fd, iov, 3);
 	if (r < 0)
