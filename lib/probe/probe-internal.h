@@ -81,7 +81,10 @@ struct vw_prober {
 	char *sysroot;
 	char *program; /* NULL: the child is a clone */
 	bool works;    /* the program has answered once */
-	pid_t pid;     /* 0 = no child now */
+	/* vw_program_start, if there is a program: so the hook, which has none, does not link it */
+	int (*start_program)(const char *path, const char *sysroot, struct vw_batch **ret,
+			     pid_t *ret_pid, int *ret_sock);
+	pid_t pid; /* 0 = no child now */
 	int sock;
 	struct vw_batch *batch; /* shared with this child, and with no other one */
 	pid_t hung[HUNG_MAX];   /* killed, not yet reaped */

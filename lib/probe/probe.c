@@ -75,10 +75,9 @@ void vw_prober_free(struct vw_prober *p)
 	free(p);
 }
 
-void vw_prober_program(struct vw_prober *p, const char *path)
+static void forget_program(struct vw_prober *p)
 {
-	free(p->program);
-	p->program = path && *path ? strdup(path) : NULL;
+	free(vw_steal(p->program));
 }
 
 static int start_child(struct vw_prober *p)
@@ -86,9 +85,9 @@ static int start_child(struct vw_prober *p)
 	int r;
 
 	if (p->program &&
-	    vw_program_start(p->program, p->sysroot, &p->batch, &p->pid, &p->sock) == 0)
+	    p->start_program(p->program, p->sysroot, &p->batch, &p->pid, &p->sock) == 0)
 		return 0;
-	vw_prober_program(p, NULL);
+	forget_program(p);
 	p->batch = mmap(NULL, sizeof(*p->batch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
 	if (p->batch == MAP_FAILED) {
@@ -284,7 +283,7 @@ static int take_batch(struct vw_prober *p, const struct vw_filling *f, uint32_t 
 	else
 		drop_child(p);
 	if (r == -EPIPE && !p->works)
-		vw_prober_program(p, NULL);
+		forget_program(p);
 	return r;
 }
 

@@ -79,6 +79,13 @@ int vw_program_start(const char *path, const char *sysroot, struct vw_batch **re
 	return 0;
 }
 
+void vw_prober_program(struct vw_prober *p, const char *path)
+{
+	free(p->program);
+	p->program = path && *path ? strdup(path) : NULL;
+	p->start_program = vw_program_start;
+}
+
 int vw_prober_main(int argc, char **argv)
 {
 	struct stat st;
