@@ -19,17 +19,24 @@ static pid_t worker(void)
 	return pid;
 }
 
-static void test_looks(void **state)
+/* A first look at a file, `path`, by this program. Return: its process. */
+static pid_t begin(void)
 {
 	struct vw_disk_facts f;
-	pid_t before;
 
-	(void)state;
 	make_file("file", 4096);
 	vw_prober_program(prober, self);
 	f = look_at(path, "raw");
 	assert_int_equal(f.blank, VW_YES);
-	before = worker();
+	return worker();
+}
+
+static void test_looks(void **state)
+{
+	const pid_t before = begin();
+	struct vw_disk_facts f;
+
+	(void)state;
 	f = look_at(path, "raw");
 	assert_int_equal(f.blank, VW_YES);
 	assert_int_equal(worker(), before);
@@ -40,14 +47,10 @@ static void test_looks(void **state)
 /* One that has gone is replaced by its like. */
 static void test_killed(void **state)
 {
+	const pid_t before = begin();
 	struct vw_disk_facts f;
-	pid_t before;
 
 	(void)state;
-	make_file("file", 4096);
-	vw_prober_program(prober, self);
-	f = look_at(path, "raw");
-	before = worker();
 	assert_int_equal(kill(before, SIGKILL), 0);
 	f = look_at(path, "raw");
 	assert_int_equal(f.blank, VW_YES);
