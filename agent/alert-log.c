@@ -10,7 +10,7 @@
 
 static bool wanted(const struct sink_context *c)
 {
-	return c->policy->log && log_socket_is_there();
+	return c->policy->log;
 }
 
 static int priority_of(const struct message *m)
@@ -89,5 +89,6 @@ static int send_one(const struct sink_context *c, struct message *m, size_t n, s
 const struct sink sink_log = {
 	.name = "log",
 	.wanted = wanted,
+	.is_there = log_socket_is_there,
 	.send = send_one,
 };

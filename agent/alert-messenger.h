@@ -36,8 +36,10 @@ struct sink {
 	bool limited;     /* per-minute holds for it */
 	bool again;       /* what is open must be sent again and again */
 	bool all_at_once; /* takes any number of messages in one call */
-	/* Is it configured (and possible here)? */
+	/* Is it configured? */
 	bool (*wanted)(const struct sink_context *c);
+	/* Does this host have it at all? One that was there once is waited for. NULL = yes. */
+	bool (*is_there)(void);
 	/* Return: 0; -EAGAIN = the sink is not up, all its messages wait; another negative errno =
 	 * it was refused. The line says why. */
 	int (*send)(const struct sink_context *c, struct message *m, size_t n, struct vw_err *err);
@@ -95,6 +97,7 @@ struct run {                     /* one sink, as long as we run */
 	int fd;                  /* its results */
 	struct pending *pending; /* NULL = none */
 	size_t n, reported;
+	bool seen;    /* it was there */
 	bool down;    /* it said so */
 	int64_t next; /* nothing before, s: it failed */
 	unsigned failures;

@@ -272,6 +272,15 @@ static void finish(struct look *l)
 	}
 }
 
+/* A log daemon that is started anew is away for a moment: what was seen counts as there. */
+static bool is_wanted(struct messenger *m, size_t k)
+{
+	struct run *run = &m->runs[k];
+
+	run->seen = run->seen || !sinks[k]->is_there || sinks[k]->is_there();
+	return run->seen && sinks[k]->wanted(&m->context);
+}
+
 int64_t alert_round(struct messenger *m)
 {
 	struct look l = { .m = m, .now = time(NULL) };
@@ -293,7 +302,7 @@ int64_t alert_round(struct messenger *m)
 	for (size_t i = 0; i < l.list.n; i++)
 		alert_memory_get(m, l.list.v[i]->id, &l.memory[i]);
 	for (size_t k = 0; k < N_SINKS; k++)
-		l.wanted[k] = sinks[k]->wanted(&m->context);
+		l.wanted[k] = is_wanted(m, k);
 	finish(&l);
 	for (size_t k = 0; k < N_SINKS; k++)
 		if (l.wanted[k] || m->runs[k].child)

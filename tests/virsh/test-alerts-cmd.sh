@@ -120,8 +120,11 @@ alert many 600 flood beta
 messenger_start
 sleep 3
 { virt-warden alerts 2>&1 >/dev/null || true; } | grep -q 'log fails, and is tried again: journald: ' || fail "a stuck journal is not told"
+# Nor while it is started anew, and nothing listens.
 kill $stuck
 rm /run/systemd/journal/socket
+sleep 3
+messenger_is_gone && fail "nobody waits for a journal that is started anew"
 /usr/bin/python3 "$top/tests/hook/log-sink.py" /run/systemd/journal/socket "$tmp/journal2" &
 messenger_ends 30
 stuck_had=$({ virt-warden alerts --json || true; } | jq '[.alerts[] | select(.kind == "flood" and (.sinks[0].raised | not))] | length')
