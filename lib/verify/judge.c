@@ -97,12 +97,17 @@ bool vw_since(const struct vw_signals *s, unsigned have, int64_t ms, struct vw_d
 	return false;
 }
 
-bool vw_late(const struct vw_signals *s, unsigned have, struct vw_delta *ret)
+int64_t vw_late_ms(const struct vw_signals *s)
 {
 	int64_t ms = s->window * 2 / 3;
 
-	if (ms > 20000)
-		ms = 20000;
+	return ms > 20000 ? 20000 : ms;
+}
+
+bool vw_late(const struct vw_signals *s, unsigned have, struct vw_delta *ret)
+{
+	int64_t ms = vw_late_ms(s);
+
 	while (ms >= 2000 && !vw_since(s, have, ms, ret))
 		ms -= 500;
 	return ms >= 2000;
@@ -172,7 +177,7 @@ static bool lives(const struct vw_view *v)
 		return true;
 	if (v->life & VW_LIFE_KERNEL)
 		return !v->spins || b->cpu == VW_CPU_CLASS_BUSY || b->cpu == VW_CPU_CLASS_MIXED;
-	return v->life & VW_LIFE_WAKE && b->known && b->wakes && b->cpu == VW_CPU_CLASS_IDLE;
+	return v->life & VW_LIFE_WAKE && b->known && b->cpu == VW_CPU_CLASS_IDLE;
 }
 
 static bool other_host_clear(const struct vw_signals *s)

@@ -28,6 +28,7 @@ bool vw_since(const struct vw_signals *s, unsigned have, int64_t ms, struct vw_d
 /* The same over the later two thirds of the window (at most 20 s): what "nothing comes any
  * more" is judged by. */
 bool vw_late(const struct vw_signals *s, unsigned have, struct vw_delta *ret);
+int64_t vw_late_ms(const struct vw_signals *s); /* how long that is at most */
 /* How many events that rate (per minute) makes in ms. */
 double vw_expected(unsigned rate, int64_t ms);
 
