@@ -19,20 +19,59 @@ static const char *path_of(const xmlNode *disk)
 	return !type || vw_streq(type, "file") ? vw_xml_attr(source, "file") : NULL;
 }
 
-static void look_at(struct hook *h, struct vw_prober **prober, const char *path,
-		    struct vw_disk_facts *facts)
-{
-	const unsigned left = hook_time_left(h);
+/* Disks with a cache to mend, and what the host tells of them. */
+struct suspects {
+	size_t n, cap;
+	struct suspect {
+		xmlNode *disk;
+		const char *path; /* NULL: none of this host */
+		struct vw_disk_facts facts;
+	} * v;
+};
 
-	if (!left) {
-		snprintf(facts->why, sizeof(facts->why), "the hook's %d s were used up",
-			 HOOK_BUDGET_MS / 1000);
-		return;
+/* Return: 0 or -ENOMEM. */
+static int add_suspect(struct suspects *s, xmlNode *disk)
+{
+	if (s->n == s->cap) {
+		const size_t cap = s->cap ? s->cap * 2 : 8;
+		struct suspect *v = reallocarray(s->v, cap, sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		s->v = v;
+		s->cap = cap;
 	}
-	if (!*prober && vw_prober_new(h->paths.sysroot, prober, NULL) < 0)
-		return;
-	vw_probe_disk(*prober, path, "", false, 0, left < HOOK_PATH_MS ? left : HOOK_PATH_MS,
-		      facts);
+	s->v[s->n++] = (struct suspect){ .disk = disk, .path = path_of(disk) };
+	return 0;
+}
+
+static int find_suspects(const struct hook *h, struct suspects *s)
+{
+	const xmlNode *devices = vw_xml_child(vw_xml_root(h->doc), "devices");
+	int r = 0;
+
+	for (xmlNode *disk = vw_xml_child(devices, "disk"); disk && r == 0;
+	     disk = vw_xml_next(disk, "disk"))
+		if (vw_cache_judge(disk, NULL, &h->policy, h->name, NULL) != VW_CACHE_OK)
+			r = add_suspect(s, disk);
+	return r;
+}
+
+/* All at once: each answer of the prober costs two changes of process. */
+static int look_at(const struct hook *h, struct suspects *s)
+{
+	VW_AUTOFREE struct vw_probe_ask *asks = calloc(s->n, sizeof(*asks));
+	struct vw_prober *prober = NULL;
+
+	if (!asks || vw_prober_new(h->paths.sysroot, &prober, NULL) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		asks[i] = (struct vw_probe_ask){ .path = s->v[i].path,
+						 .format = "",
+						 .out = &s->v[i].facts };
+	vw_probe_disks(prober, asks, s->n, HOOK_PATH_MS, hook_time_left(h));
+	vw_prober_free(prober);
+	return 0;
 }
 
 /* As the engine says it of what it would mend otherwise (lib/decide.c). Return: 0 or -ENOMEM. */
@@ -54,38 +93,32 @@ static int only_audited(const struct hook *h, struct vw_finding *f)
 	return 0;
 }
 
-static int judge_disk(struct hook *h, struct vw_prober **prober, xmlNode *disk, hook_disk_fn *fn,
-		      void *data)
+static int judge_disk(struct hook *h, const struct suspect *s, hook_disk_fn *fn, void *data)
 {
-	const char *path = path_of(disk);
-	struct vw_disk_facts facts = { 0 };
 	struct vw_finding f = { 0 };
 	int r;
 
-	if (vw_cache_judge(disk, NULL, &h->policy, h->name, NULL) == VW_CACHE_OK)
-		return 0;
-	if (path)
-		look_at(h, prober, path, &facts);
-	if (vw_cache_judge(disk, path ? &facts : NULL, &h->policy, h->name, &f) == VW_CACHE_OK)
+	if (vw_cache_judge(s->disk, s->path ? &s->facts : NULL, &h->policy, h->name, &f) ==
+	    VW_CACHE_OK)
 		return 0;
 	if (!f.rule)
 		return -ENOMEM;
 	r = only_audited(h, &f);
 	if (r == 0)
-		fn(h, data, disk, &f);
+		fn(h, data, s->disk, &f);
 	vw_finding_clear(&f);
 	return r;
 }
 
 int hook_judge_disks(struct hook *h, hook_disk_fn *fn, void *data)
 {
-	const xmlNode *devices = vw_xml_child(vw_xml_root(h->doc), "devices");
-	struct vw_prober *prober = NULL;
-	int r = 0;
+	struct suspects s = { 0 };
+	int r = find_suspects(h, &s);
 
-	for (xmlNode *disk = vw_xml_child(devices, "disk"); disk && r == 0;
-	     disk = vw_xml_next(disk, "disk"))
-		r = judge_disk(h, &prober, disk, fn, data);
-	vw_prober_free(prober);
+	if (r == 0 && s.n)
+		r = look_at(h, &s);
+	for (size_t i = 0; i < s.n && r == 0; i++)
+		r = judge_disk(h, &s.v[i], fn, data);
+	free(s.v);
 	return r;
 }
