@@ -42,10 +42,26 @@ static const char *behind_tag(const char *p, const char *limit, bool *ret_too_ma
 	return p < limit ? p + 1 : NULL;
 }
 
+/* Has any tag room for so many? No tag goes on behind the next '<', which no attribute's value may
+ * hold; and an attribute is no shorter than this. */
+static bool has_room(const char *p, const char *limit)
+{
+	const size_t room = VW_XML_MAX_ATTRS * strlen("a=''");
+
+	while ((size_t)(limit - p) > room) {
+		const char *next = memchr(p + 1, '<', (size_t)(limit - p - 1));
+
+		if (!next || (size_t)(next - p) > room)
+			return true;
+		p = next;
+	}
+	return false;
+}
+
 int vw_xml_crowded_line(const char *text, size_t len)
 {
 	const char *limit = text + len;
-	const char *p = text;
+	const char *p = has_room(text, limit) ? text : NULL;
 	int line = 1;
 
 	while (p && (p = memchr(p, '<', (size_t)(limit - p)))) {

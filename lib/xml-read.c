@@ -4,9 +4,15 @@
 
 #include <ctype.h>
 
+/* Most names differ in their first letter, and a call costs more than that. */
+static bool same(const xmlChar *a, const char *b)
+{
+	return a[0] == (xmlChar)b[0] && !strcmp((const char *)a, b);
+}
+
 static bool is_element(const xmlNode *n, const char *name)
 {
-	return n->type == XML_ELEMENT_NODE && !n->ns && (!name || !strcmp((char *)n->name, name));
+	return n->type == XML_ELEMENT_NODE && !n->ns && (!name || same(n->name, name));
 }
 
 static xmlNode *find(xmlNode *n, const char *name)
@@ -81,7 +87,7 @@ const char *vw_xml_attr(const xmlNode *node, const char *name)
 	if (!node || node->type != XML_ELEMENT_NODE)
 		return NULL;
 	for (const xmlAttr *a = node->properties; a; a = a->next)
-		if (!a->ns && !strcmp((char *)a->name, name))
+		if (!a->ns && same(a->name, name))
 			return list_text(NULL, a->children, node->doc);
 	return NULL;
 }

@@ -135,7 +135,7 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 }
 
 /* Files are audited some at a time, so that the disks of all of them are looked at in one go. */
-#define GROUP_MAX 16
+#define GROUP_MAX 32
 #define GROUP_BYTES (1024u * 1024) /* of XML */
 
 struct begun {
