@@ -5,13 +5,16 @@
 
 #include "xml.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define CONFIGS "/etc/libvirt/qemu"
+#define READY_S 1
 
 static int open_config(const struct vw_witness *w, const char *name)
 {
@@ -57,8 +60,18 @@ static void note(struct vw_witness *w, const struct inotify_event *e, int *next)
 	w->n++;
 }
 
-/* Until the watch is removed. It sleeps nearly always, and must get its CPU at once on a busy host;
- * where it may not ask for that it does its best. */
+/* It sleeps nearly always, and must get its CPU at once on a busy host: since Linux 6.6 a nice value
+ * does not interrupt who has it (EEVDF), and 2 ms are too late. Where it may not ask for that it
+ * does its best. */
+static void hurry(void)
+{
+	const struct sched_param least = { .sched_priority = 1 };
+
+	if (sched_setscheduler(gettid(), SCHED_FIFO | SCHED_RESET_ON_FORK, &least) < 0)
+		setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
+}
+
+/* Until the watch is removed. */
 static void *look_on(void *arg)
 {
 	_Alignas(struct inotify_event) char buf[4096];
@@ -67,7 +80,8 @@ static void *look_on(void *arg)
 	ssize_t len;
 
 	if (vw_ahead_is_here())
-		setpriority(PRIO_PROCESS, (id_t)gettid(), -20);
+		hurry();
+	sem_post(&w->ready);
 	while (vw_ahead_is_here() && (len = read(w->fd, buf, sizeof(buf))) > 0) {
 		const struct inotify_event *e;
 
@@ -81,11 +95,24 @@ static void *look_on(void *arg)
 	return NULL;
 }
 
+/* Nothing is on its way before the reader runs: a new thread may wait long for its first turn. */
+static void watch(struct vw_witness *w)
+{
+	struct timespec until;
+
+	sem_init(&w->ready, 0, 0);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += READY_S;
+	vw_ahead_start(&w->reader, look_on, w);
+	while (sem_timedwait(&w->ready, &until) < 0 && errno == EINTR)
+		;
+}
+
 void vw_witness_begin(struct vw_witness *w, virConnectPtr conn, const char *name)
 {
 	VW_AUTOFREE char *uri = virConnectGetURI(conn);
 
-	*w = (struct vw_witness){ .fd = 0 };
+	*w = (struct vw_witness){ .watch = -1 };
 	if (!vw_streq(uri, "qemu:///system") || asprintf(&w->file, "%s.xml", name) < 0) {
 		w->file = NULL;
 		return;
@@ -96,7 +123,7 @@ void vw_witness_begin(struct vw_witness *w, virConnectPtr conn, const char *name
 			   ? -1
 			   : inotify_add_watch(w->fd, CONFIGS, IN_CREATE | IN_MOVED_TO | IN_DELETE);
 	if (w->watch >= 0)
-		vw_ahead_start(&w->reader, look_on, w);
+		watch(w);
 }
 
 void vw_witness_end(struct vw_witness *w)
@@ -104,6 +131,9 @@ void vw_witness_end(struct vw_witness *w)
 	if (w->reader.running)
 		inotify_rm_watch(w->fd, w->watch);
 	vw_ahead_join(&w->reader);
+	if (w->watch >= 0)
+		sem_destroy(&w->ready);
+	w->watch = -1;
 }
 
 void vw_witness_clear(struct vw_witness *w)

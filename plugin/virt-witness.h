@@ -8,6 +8,7 @@
 #include "virt-ahead.h"
 
 #include <libvirt/libvirt.h>
+#include <semaphore.h>
 
 #define VW_WITNESS_MAX 8 /* changes; more have not been seen */
 
@@ -19,6 +20,7 @@ struct vw_witness {
 	bool removed[VW_WITNESS_MAX];
 	size_t n;
 	struct vw_ahead reader;
+	sem_t ready; /* the reader runs */
 };
 
 /* From now on. Where it can't be seen nothing is. End, and clear, what has begun. */
