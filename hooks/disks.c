@@ -58,19 +58,18 @@ static int find_suspects(const struct hook *h, struct suspects *s)
 }
 
 /* All at once: each answer of the prober costs two changes of process. */
-static int look_at(const struct hook *h, struct suspects *s)
+static int look_at(const struct hook *h, struct suspects *s, struct vw_prober **ret)
 {
 	VW_AUTOFREE struct vw_probe_ask *asks = calloc(s->n, sizeof(*asks));
-	struct vw_prober *prober = NULL;
 
-	if (!asks || vw_prober_new(h->paths.sysroot, &prober, NULL) < 0)
+	if (!asks || vw_prober_new(h->paths.sysroot, ret, NULL) < 0)
 		return -ENOMEM;
+	vw_prober_once(*ret);
 	for (size_t i = 0; i < s->n; i++)
 		asks[i] = (struct vw_probe_ask){ .path = s->v[i].path,
 						 .format = "",
 						 .out = &s->v[i].facts };
-	vw_probe_disks(prober, asks, s->n, HOOK_PATH_MS, hook_time_left(h));
-	vw_prober_free(prober);
+	vw_probe_disks(*ret, asks, s->n, HOOK_PATH_MS, hook_time_left(h));
 	return 0;
 }
 
@@ -113,12 +112,14 @@ static int judge_disk(struct hook *h, const struct suspect *s, hook_disk_fn *fn,
 int hook_judge_disks(struct hook *h, hook_disk_fn *fn, void *data)
 {
 	struct suspects s = { 0 };
+	struct vw_prober *prober = NULL;
 	int r = find_suspects(h, &s);
 
 	if (r == 0 && s.n)
-		r = look_at(h, &s);
+		r = look_at(h, &s, &prober);
 	for (size_t i = 0; i < s.n && r == 0; i++)
 		r = judge_disk(h, &s.v[i], fn, data);
+	vw_prober_free(prober); /* late: its child ends meanwhile */
 	free(s.v);
 	return r;
 }

@@ -42,6 +42,7 @@ enum vw_batch_state {
 
 struct vw_batch {
 	uint32_t n;
+	bool last; /* none comes after it: the child need not wait for one */
 	uint32_t timeout_ms, budget_ms; /* of each path; stop reading data after budget_ms … */
 	int64_t until;                  /* … or then (vw_clock_ms) */
 	struct {
@@ -81,6 +82,7 @@ struct vw_prober {
 	char *sysroot;
 	char *program; /* NULL: the child is a clone */
 	bool works;    /* the program has answered once */
+	bool once;     /* vw_prober_once */
 	/* vw_program_start, if there is a program: so the hook, which has none, does not link it */
 	int (*start_program)(const char *path, const char *sysroot, struct vw_batch **ret,
 			     pid_t *ret_pid, int *ret_sock);

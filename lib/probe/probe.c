@@ -75,6 +75,11 @@ void vw_prober_free(struct vw_prober *p)
 	free(p);
 }
 
+void vw_prober_once(struct vw_prober *p)
+{
+	p->once = true;
+}
+
 static void forget_program(struct vw_prober *p)
 {
 	free(vw_steal(p->program));
@@ -218,12 +223,13 @@ static bool add(struct vw_filling *f, const struct vw_probe_ask *ask)
 }
 
 /* Write the entries from `from` on into the batch of the child. */
-static void fill(struct vw_batch *b, const struct vw_filling *f, uint32_t from, unsigned timeout_ms,
-		 int64_t until)
+static void fill(struct vw_batch *b, const struct vw_filling *f, uint32_t from, bool last,
+		 unsigned timeout_ms, int64_t until)
 {
 	uint32_t used = 0;
 
 	b->n = 0;
+	b->last = last;
 	b->timeout_ms = timeout_ms;
 	/* A quarter of the time is for all but reading data. */
 	b->budget_ms = timeout_ms - timeout_ms / 4;
@@ -255,7 +261,7 @@ static int send_batch(struct vw_prober *p, const struct vw_filling *f, uint32_t 
 		return -EBUSY;
 	if (!p->pid && (r = start_child(p)) < 0)
 		return r;
-	fill(p->batch, f, from, timeout_ms, until);
+	fill(p->batch, f, from, p->once && p->probing.next == p->probing.n, timeout_ms, until);
 	return send(p->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -EPIPE;
 }
 

@@ -22,6 +22,9 @@ struct vw_prober;
  * then it goes by itself when its mount answers or is taken away. */
 int vw_prober_new(const char *sysroot, struct vw_prober **ret, struct vw_err *err);
 void vw_prober_free(struct vw_prober *p);
+/* Only one call of vw_probe_disks is to come: the child ends by itself when it has answered. (Another
+ * call works, but pays for another child.) */
+void vw_prober_once(struct vw_prober *p);
 
 #define VW_PROBE_BLANK 1u   /* look for data (reads the image) */
 #define VW_PROBE_DISCARD 2u /* ask sysfs and the filesystem for discard, and for a LUN's names */

@@ -78,7 +78,7 @@ static _Noreturn void serve(const char *sysroot, struct vw_batch *b)
 	while (recv(SOCKET, &byte, 1, 0) == 1) {
 		for (uint32_t i = 0; i < b->n; i++)
 			answer(sysroot, buf, b, i);
-		if (send(SOCKET, &byte, 1, MSG_NOSIGNAL) != 1)
+		if (send(SOCKET, &byte, 1, MSG_NOSIGNAL) != 1 || b->last)
 			break;
 	}
 	_exit(0);

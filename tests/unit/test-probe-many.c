@@ -64,6 +64,28 @@ static void test_all_too_long(void **state)
 	}
 }
 
+/* A prober for one call: the child ends behind the last answer, not behind the first batch of them;
+ * and who calls again is answered. */
+static void test_once(void **state)
+{
+	static struct vw_probe_ask asks[MANY];
+	static struct vw_disk_facts facts[MANY];
+	static char paths[MANY][sizeof(path)];
+
+	(void)state;
+	vw_prober_once(prober);
+	for (int calls = 0; calls < 2; calls++) {
+		make_many(asks, facts, paths);
+		vw_probe_disks(prober, asks, MANY, 1000, 5000);
+		for (unsigned i = 0; i < MANY; i++)
+			if (i % 40 != 20)
+				assert_int_equal(facts[i].exists, i % 2 ? VW_YES : VW_NO);
+		for (int i = 0; i < 2000 && count_those(false, NULL); i++)
+			usleep(1000);
+		assert_int_equal(count_those(false, NULL), 0);
+	}
+}
+
 /* Killed again and again while it has many paths before it: all are answered. */
 static void test_child_dies_among_many(void **state)
 {
@@ -111,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hang_among_many, setup, stop_all),
 		cmocka_unit_test_setup_teardown(test_all_too_long, setup, stop_all),
+		cmocka_unit_test_setup_teardown(test_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_child_dies_among_many, setup, stop_all),
 	};
 

@@ -110,15 +110,15 @@ static inline void run(const char *const *argv)
 }
 #define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
 
-/* How many of our children are probe workers (zombies too); *ret_pid: one of them. */
-static inline unsigned count_workers(pid_t *ret_pid)
+/* How many of our children are probe workers; *ret_pid: one of them. */
+static inline unsigned count_those(bool zombies, pid_t *ret_pid)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *entry;
 	unsigned n = 0;
 
 	while ((entry = readdir(d))) {
-		char stat_path[300], comm[32] = "";
+		char stat_path[300], comm[32] = "", state = 0;
 		int pid = 0, parent = 0;
 		FILE *f;
 
@@ -127,8 +127,9 @@ static inline unsigned count_workers(pid_t *ret_pid)
 								       : NULL;
 		if (!f)
 			continue;
-		if (fscanf(f, "%d (%31[^)]) %*c %d", &pid, comm, &parent) == 3 &&
-		    parent == getpid() && strcmp(comm, "vw-probe") == 0) {
+		if (fscanf(f, "%d (%31[^)]) %c %d", &pid, comm, &state, &parent) == 4 &&
+		    (zombies || state != 'Z') && parent == getpid() &&
+		    strcmp(comm, "vw-probe") == 0) {
 			n++;
 			if (ret_pid)
 				*ret_pid = pid;
@@ -137,6 +138,12 @@ static inline unsigned count_workers(pid_t *ret_pid)
 	}
 	closedir(d);
 	return n;
+}
+
+/* Zombies, too. */
+static inline unsigned count_workers(pid_t *ret_pid)
+{
+	return count_those(true, ret_pid);
 }
 
 #endif
