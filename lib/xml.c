@@ -14,6 +14,7 @@
 
 struct parse_state {
 	struct vw_xml *x;
+	bool keep_blanks; /* all that is only white space, too */
 	int stop;         /* negative errno: why we stopped the parser */
 	const char *what; /* there is too much of, for -ELOOP; the encoding, for -EILSEQ */
 	int limit;
@@ -82,11 +83,26 @@ static void on_document(void *data)
 	}
 }
 
+/* White space that begins a text, or is all of it. Nobody reads it in the tree, the way out copies it
+ * from the input, and without it the tree has half as many nodes. */
+static bool is_blank(const xmlNode *last, const xmlChar *text, int len)
+{
+	if (last && last->type == XML_TEXT_NODE)
+		return false;
+	for (int i = 0; i < len; i++)
+		if (text[i] != ' ' && (text[i] < '\t' || text[i] > '\r'))
+			return false;
+	return true;
+}
+
 static void on_text(void *data, const xmlChar *text, int len)
 {
 	xmlParserCtxt *ctxt = data;
+	const struct parse_state *st = ctxt->_private;
 	const xmlNode *last = ctxt->node ? ctxt->node->last : NULL;
 
+	if (!st->keep_blanks && is_blank(last, text, len))
+		return;
 	xmlSAX2Characters(data, text, len);
 	if (ctxt->node && ctxt->node->last != last)
 		count_nodes(ctxt, 1);
@@ -259,9 +275,9 @@ static void set_callbacks(xmlSAXHandler *sax)
 	sax->processingInstruction = on_instruction;
 }
 
-static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
+static int parse_text(struct vw_xml *x, bool keep_blanks, const char *name, struct vw_err *err)
 {
-	struct parse_state st = { .x = x };
+	struct parse_state st = { .x = x, .keep_blanks = keep_blanks };
 	int line = vw_xml_crowded_line(x->text, x->len);
 	xmlParserCtxt *ctxt;
 	int r = 0;
@@ -287,12 +303,23 @@ static int parse_text(struct vw_xml *x, const char *name, struct vw_err *err)
 	return r;
 }
 
+static void forget_tree(struct vw_xml *x)
+{
+	xmlFreeDoc(x->doc);
+	x->doc = NULL;
+	x->n_spans = 0;
+}
+
 /* A document in another encoding: go on with libxml2's UTF-8 rendering of it. */
 static int recode(struct vw_xml *x, const char *name, struct vw_err *err)
 {
 	xmlChar *utf8 = NULL;
-	int len = 0;
+	int len = 0, r;
 
+	forget_tree(x);
+	r = parse_text(x, true, name, err);
+	if (r < 0)
+		return r;
 	xmlDocDumpMemoryEnc(x->doc, &utf8, &len, "UTF-8");
 	if (!utf8 || len <= 0)
 		return vw_err_set(err, -EINVAL, "%s: can't be converted to UTF-8", name);
@@ -301,12 +328,10 @@ static int recode(struct vw_xml *x, const char *name, struct vw_err *err)
 	x->text = strndup((char *)utf8, (size_t)len);
 	x->len = (size_t)len;
 	xmlFree(utf8);
-	xmlFreeDoc(x->doc);
-	x->doc = NULL;
-	x->n_spans = 0;
+	forget_tree(x);
 	if (!x->text)
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
-	return parse_text(x, name, err);
+	return parse_text(x, false, name, err);
 }
 
 static int check_root(struct vw_xml *x, const char *name, const char *root, struct vw_err *err)
@@ -335,7 +360,7 @@ int vw_xml_parse(const char *text, size_t len, const char *name, const char *roo
 	if (!x || !(x->text = strndup(text, len)))
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
 	x->len = len;
-	r = parse_text(x, name, err);
+	r = parse_text(x, false, name, err);
 	if (r == 0 && !spans_fit(x)) {
 		r = recode(x, name, err);
 		if (r == 0 && !spans_fit(x))

@@ -115,6 +115,29 @@ static void test_xml_content(void **state)
 	vw_xml_free(x);
 }
 
+/* White space alone is not in the tree, where it is part of a text it is, and all of it comes out again. */
+static void test_xml_blanks(void **state)
+{
+	static const char text[] =
+		"<domain>\n  <name>a&amp; &amp;\n b\n</name>\n\n\t<e> \r\n </e>\n"
+		"<t> &lt; <i/> \n </t> <!-- c --> </domain>\n";
+	struct vw_xml *x = parse_ok(text);
+	xmlNode *r = vw_xml_root(x);
+
+	(void)state;
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "name")), "a& &\n b");
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "e")), "");
+	assert_null(vw_xml_child(r, "e")->children);
+	assert_ptr_equal(vw_xml_child(r, "name")->next, vw_xml_child(r, "e"));
+	assert_string_equal((char *)vw_xml_child(r, "t")->children->content, "< ");
+	assert_text(x, text);
+	vw_xml_set_attr(x, vw_xml_child(r, "e"), "k", "v");
+	vw_xml_set_attr(x, vw_xml_child(vw_xml_child(r, "t"), "i"), "k", "v");
+	assert_text(x, "<domain>\n  <name>a&amp; &amp;\n b\n</name>\n\n\t<e k='v'> \r\n </e>\n"
+		       "<t> &lt; <i k='v'/> \n </t> <!-- c --> </domain>\n");
+	vw_xml_free(x);
+}
+
 static void test_xml_names(void **state)
 {
 	struct vw_xml *x = parse_ok(
@@ -130,7 +153,7 @@ static void test_xml_names(void **state)
 static void test_xml_latin1(void **state)
 {
 	static const char text[] =
-		"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain><name>\xe4</name><a/></domain>";
+		"<?xml version='1.0' encoding='ISO-8859-1'?>\n<domain> <name>\xe4</name>\n<a/></domain>";
 	struct vw_xml *x = parse_ok(text);
 	char *out = NULL;
 
@@ -139,7 +162,7 @@ static void test_xml_latin1(void **state)
 	assert_string_equal(vw_xml_content(x, vw_xml_child(vw_xml_root(x), "name")), "\xc3\xa4");
 	vw_xml_set_attr(x, vw_xml_child(vw_xml_root(x), "a"), "b", "c");
 	vw_xml_text(x, &out, NULL, NULL);
-	assert_non_null(strstr(out, "<name>\xc3\xa4</name>"));
+	assert_non_null(strstr(out, "<domain> <name>\xc3\xa4</name>\n<a "));
 	assert_non_null(strstr(out, "encoding=\"UTF-8\""));
 	free(out);
 	vw_xml_free(x);
@@ -254,11 +277,11 @@ static void test_xml_not_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_xml_unchanged),    cmocka_unit_test(test_xml_edit_attr),
-		cmocka_unit_test(test_xml_add_remove),   cmocka_unit_test(test_xml_content),
-		cmocka_unit_test(test_xml_names),        cmocka_unit_test(test_xml_latin1),
-		cmocka_unit_test(test_xml_bad),          cmocka_unit_test(test_xml_too_many),
-		cmocka_unit_test(test_xml_not_too_many),
+		cmocka_unit_test(test_xml_unchanged),  cmocka_unit_test(test_xml_edit_attr),
+		cmocka_unit_test(test_xml_add_remove), cmocka_unit_test(test_xml_content),
+		cmocka_unit_test(test_xml_blanks),     cmocka_unit_test(test_xml_names),
+		cmocka_unit_test(test_xml_latin1),     cmocka_unit_test(test_xml_bad),
+		cmocka_unit_test(test_xml_too_many),   cmocka_unit_test(test_xml_not_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
