@@ -3,7 +3,8 @@
 # Disk speed inside a guest: fio with direct I/O (sequential reads of 1 MiB, random reads and writes of
 # 4 KiB, depth 32), in a generic domain against the same domain as virt-warden fixes it.
 #
-# Emulated CPUs (TCG), two vCPUs. The disks are raw files, blank when the domain is fixed, then filled.
+# Emulated CPUs (TCG), two vCPUs. The disks are raw files, preallocated as production guests have
+# them, and blank when the domain is fixed; then they are filled.
 set -euo pipefail
 # shellcheck source=../lab/lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lib/common.sh"
@@ -17,10 +18,11 @@ set -euo pipefail
 bench_begin fio
 
 for name in generic fixed; do
-	truncate -s 512M "$work/$name.disk"
+	head -c 512M /dev/zero >"$work/$name.disk"
 	generic_guest $name vwbench.kind=disk </dev/null >"$work/$name.xml"
 done
 fix_guest fixed
+grep -q "cache='none' io='native'.*iothread='1'" "$work/fixed.fixed.xml" || fail "not all of the disk was fixed"
 head -c 512M /dev/urandom >"$work/generic.disk"
 cp "$work/generic.disk" "$work/fixed.disk"
 sync "$work/generic.disk" "$work/fixed.disk"
