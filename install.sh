@@ -60,6 +60,7 @@ demo  cpio                         cpio                         cpio
 demo  procps                       procps-ng                    procps
 demo  dpkg-dev                     dpkg-dev                     dpkg
 test  libcmocka-dev                pkgconfig(cmocka)            pkgconfig(cmocka)
+test  libseccomp-dev               pkgconfig(libseccomp)        pkgconfig(libseccomp)
 test  clang                        clang                        clang
 test  libclang-rt-dev|libclang-common-14-dev compiler-rt        -
 test  llvm                         llvm                         llvm
