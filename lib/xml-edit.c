@@ -17,6 +17,11 @@ static void touch(struct vw_xml *x, const xmlNode *node)
 	}
 }
 
+bool vw_xml_changed(const struct vw_xml *x)
+{
+	return x->changed;
+}
+
 static xmlAttr *find_attr(const xmlNode *node, const char *name)
 {
 	xmlAttr *a = node->properties;

@@ -4,6 +4,11 @@
 
 #include <ctype.h>
 
+xmlNode *vw_xml_root(struct vw_xml *x)
+{
+	return xmlDocGetRootElement(x->doc);
+}
+
 /* Most names differ in their first letter, and a call costs more than that. */
 static bool same(const xmlChar *a, const char *b)
 {

@@ -391,13 +391,3 @@ void vw_xml_free(struct vw_xml *x)
 	free(x->text);
 	free(x);
 }
-
-xmlNode *vw_xml_root(struct vw_xml *x)
-{
-	return xmlDocGetRootElement(x->doc);
-}
-
-bool vw_xml_changed(const struct vw_xml *x)
-{
-	return x->changed;
-}

@@ -6,7 +6,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 libc='assert|byteswap|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|inttypes|langinfo
-|libgen|limits|link|locale|malloc|math|mntent|poll|pthread|pwd|sched|search|setjmp|signal|spawn|stdarg|stdatomic|stdbool
+|libgen|limits|link|locale|malloc|math|mntent|poll|pthread|pwd|sched|search|semaphore|setjmp|signal|spawn|stdarg|stdatomic|stdbool
 |stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|wchar|wctype|arpa/.*|linux/.*|net/.*
 |netdb|netinet/.*|sys/.*'
 libc=$(tr -d '\n' <<<"$libc")
