@@ -14,18 +14,17 @@ static bool deaf(const struct vw_baseline *b, const struct vw_delta *d)
 	return expected >= ENOUGH_RX && (double)d->rx <= expected / 10 + NOISE;
 }
 
-/* It receives what a deaf one would not, however long one waits; or nothing can be told of
- * it, for it never received enough. */
+/* It receives what a deaf one would not, now or however long one waits; or nothing can be told of it,
+ * for it never received enough. */
 static bool hears(const struct vw_view *v)
 {
 	const struct vw_signals *s = v->s;
 	double whole = vw_expected(s->before->rx, vw_late_ms(s));
 	struct vw_delta d;
 
-	if (whole < ENOUGH_RX)
+	if (whole < ENOUGH_RX || (vw_since(s, VW_HAVE_NET, VW_RECENT_MS, &d) && d.rx > 2 * NOISE))
 		return true;
-	return vw_late(s, VW_HAVE_NET, &d) &&
-	       (double)d.rx > (whole / 10 + NOISE < 2 * NOISE ? whole / 10 + NOISE : 2 * NOISE);
+	return vw_late(s, VW_HAVE_NET, &d) && (double)d.rx > whole / 10 + NOISE;
 }
 
 static void judge_steady(const struct vw_view *v, struct vw_probe_result *r)
