@@ -83,11 +83,11 @@ static void on_document(void *data)
 	}
 }
 
-/* White space that begins a text, or is all of it. Nobody reads it in the tree, the way out copies it
- * from the input, and without it the tree has half as many nodes. */
+/* White space between elements, or that begins a text. Nobody reads it in the tree, the way out copies
+ * it from the input, and without it the tree has half as many nodes. */
 static bool is_blank(const xmlNode *last, const xmlChar *text, int len)
 {
-	if (last && last->type == XML_TEXT_NODE)
+	if (last && last->type != XML_ELEMENT_NODE)
 		return false;
 	for (int i = 0; i < len; i++)
 		if (text[i] != ' ' && (text[i] < '\t' || text[i] > '\r'))
@@ -101,10 +101,12 @@ static void on_text(void *data, const xmlChar *text, int len)
 	const struct parse_state *st = ctxt->_private;
 	const xmlNode *last = ctxt->node ? ctxt->node->last : NULL;
 
-	if (!st->keep_blanks && is_blank(last, text, len))
+	const bool blank = is_blank(last, text, len);
+
+	if (blank && !st->keep_blanks)
 		return;
 	xmlSAX2Characters(data, text, len);
-	if (ctxt->node && ctxt->node->last != last)
+	if (!blank && ctxt->node && ctxt->node->last != last)
 		count_nodes(ctxt, 1);
 }
 

@@ -120,6 +120,7 @@ static void test_xml_blanks(void **state)
 {
 	static const char text[] =
 		"<domain>\n  <name>a&amp; &amp;\n b\n</name>\n\n\t<e> \r\n </e>\n"
+		"<c>a<!-- c --> <!-- d --> b</c><d><![CDATA[a]]> <![CDATA[b]]></d>"
 		"<t> &lt; <i/> \n </t> <!-- c --> </domain>\n";
 	struct vw_xml *x = parse_ok(text);
 	xmlNode *r = vw_xml_root(x);
@@ -128,12 +129,15 @@ static void test_xml_blanks(void **state)
 	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "name")), "a& &\n b");
 	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "e")), "");
 	assert_null(vw_xml_child(r, "e")->children);
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "c")), "a  b");
+	assert_string_equal(vw_xml_content(x, vw_xml_child(r, "d")), "a b");
 	assert_ptr_equal(vw_xml_child(r, "name")->next, vw_xml_child(r, "e"));
 	assert_string_equal((char *)vw_xml_child(r, "t")->children->content, "< ");
 	assert_text(x, text);
 	vw_xml_set_attr(x, vw_xml_child(r, "e"), "k", "v");
 	vw_xml_set_attr(x, vw_xml_child(vw_xml_child(r, "t"), "i"), "k", "v");
 	assert_text(x, "<domain>\n  <name>a&amp; &amp;\n b\n</name>\n\n\t<e k='v'> \r\n </e>\n"
+		       "<c>a<!-- c --> <!-- d --> b</c><d><![CDATA[a]]> <![CDATA[b]]></d>"
 		       "<t> &lt; <i k='v'/> \n </t> <!-- c --> </domain>\n");
 	vw_xml_free(x);
 }
