@@ -272,13 +272,25 @@ static void finish(struct look *l)
 	}
 }
 
-/* A log daemon that is started anew is away for a moment: what was seen counts as there. */
-static bool is_wanted(struct messenger *m, size_t k)
+static bool knows_any(const struct look *l, size_t k)
 {
-	struct run *run = &m->runs[k];
+	for (size_t i = 0; i < l->list.n; i++) {
+		const struct vw_alert_told *t = vw_alert_memory_get(&l->memory[i], sinks[k]->name);
 
-	run->seen = run->seen || !sinks[k]->is_there || sinks[k]->is_there();
-	return run->seen && sinks[k]->wanted(&m->context);
+		if (t && t->raised)
+			return true;
+	}
+	return false;
+}
+
+/* A log daemon that is started anew is away for a moment: what was seen, or has been told of what is
+ * not over yet, counts as there. */
+static bool is_wanted(const struct look *l, size_t k)
+{
+	struct run *run = &l->m->runs[k];
+
+	run->seen = run->seen || !sinks[k]->is_there || sinks[k]->is_there() || knows_any(l, k);
+	return run->seen && sinks[k]->wanted(&l->m->context);
 }
 
 int64_t alert_round(struct messenger *m)
@@ -302,7 +314,7 @@ int64_t alert_round(struct messenger *m)
 	for (size_t i = 0; i < l.list.n; i++)
 		alert_memory_get(m, l.list.v[i]->id, &l.memory[i]);
 	for (size_t k = 0; k < N_SINKS; k++)
-		l.wanted[k] = is_wanted(m, k);
+		l.wanted[k] = is_wanted(&l, k);
 	finish(&l);
 	for (size_t k = 0; k < N_SINKS; k++)
 		if (l.wanted[k] || m->runs[k].child)

@@ -126,9 +126,20 @@ rm /run/systemd/journal/socket
 sleep 3
 messenger_is_gone && fail "nobody waits for a journal that is started anew"
 /usr/bin/python3 "$top/tests/hook/log-sink.py" /run/systemd/journal/socket "$tmp/journal2" &
+sink=$!
 messenger_ends 30
 stuck_had=$({ virt-warden alerts --json || true; } | jq '[.alerts[] | select(.kind == "flood" and (.sinks[0].raised | not))] | length')
 [ "$stuck_had" = 0 ] || fail "$stuck_had alerts were lost to a stuck journal"
+# Nor is it forgotten that an alert is over, when all begins while nothing listens.
+grep -q '^VIRT_WARDEN_STATE=raised$' "$tmp/journal2" || fail "nothing arrived: $(cut -c1-200 "$tmp/journal2" | tail -n 5)"
+kill "$sink"
+rm /run/systemd/journal/socket
+alert resolve verify-failed $uuid beta
+messenger_start
+sleep 1
+/usr/bin/python3 "$top/tests/hook/log-sink.py" /run/systemd/journal/socket "$tmp/journal3" &
+messenger_ends 30
+grep -qx VIRT_WARDEN_STATE=resolved "$tmp/journal3" || fail "that it is over was told to nobody"
 
 # A damaged file, and another's directory.
 echo 'virt-warden-alert 1' >"$VIRT_WARDEN_STATEDIR/alerts/0123456789abcdef-$(printf '%032d' 7).open"
