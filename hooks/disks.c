@@ -57,20 +57,24 @@ static int find_suspects(const struct hook *h, struct suspects *s)
 	return r;
 }
 
-/* All at once: each answer of the prober costs two changes of process. */
-static int look_at(const struct hook *h, struct suspects *s, struct vw_prober **ret)
+/* All at once: each answer of the prober costs two changes of process. What can't be looked at stays
+ * unknown. *ret: to be freed, may be NULL. */
+static void look_at(const struct hook *h, struct suspects *s, struct vw_prober **ret)
 {
 	VW_AUTOFREE struct vw_probe_ask *asks = calloc(s->n, sizeof(*asks));
+	const unsigned left = hook_time_left(h);
 
-	if (!asks || vw_prober_new(h->paths.sysroot, ret, NULL) < 0)
-		return -ENOMEM;
+	for (size_t i = 0; i < s->n && !left; i++)
+		snprintf(s->v[i].facts.why, sizeof(s->v[i].facts.why),
+			 "the hook's %d s were used up", HOOK_BUDGET_MS / 1000);
+	if (!left || !asks || vw_prober_new(h->paths.sysroot, ret, NULL) < 0)
+		return;
 	vw_prober_once(*ret);
 	for (size_t i = 0; i < s->n; i++)
 		asks[i] = (struct vw_probe_ask){ .path = s->v[i].path,
 						 .format = "",
 						 .out = &s->v[i].facts };
-	vw_probe_disks(*ret, asks, s->n, HOOK_PATH_MS, hook_time_left(h));
-	return 0;
+	vw_probe_disks(*ret, asks, s->n, HOOK_PATH_MS, left);
 }
 
 /* As the engine says it of what it would mend otherwise (lib/decide.c). Return: 0 or -ENOMEM. */
@@ -116,7 +120,7 @@ int hook_judge_disks(struct hook *h, hook_disk_fn *fn, void *data)
 	int r = find_suspects(h, &s);
 
 	if (r == 0 && s.n)
-		r = look_at(h, &s, &prober);
+		look_at(h, &s, &prober);
 	for (size_t i = 0; i < s.n && r == 0; i++)
 		r = judge_disk(h, &s.v[i], fn, data);
 	vw_prober_free(prober); /* late: its child ends meanwhile */

@@ -42,9 +42,9 @@ enum vw_batch_state {
 
 struct vw_batch {
 	uint32_t n;
-	bool last;                      /* none comes after it: the child need not wait for one */
 	uint32_t timeout_ms, budget_ms; /* of each path; stop reading data after budget_ms … */
 	int64_t until;                  /* … or then (vw_clock_ms) */
+	bool last;                      /* none comes after it: the child ends */
 	struct {
 		uint32_t want, format, path; /* path: offset in paths */
 	} asks[VW_BATCH_MAX];
