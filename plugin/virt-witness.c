@@ -14,7 +14,7 @@
 #include <time.h>
 
 #define CONFIGS "/etc/libvirt/qemu"
-#define READY_S 1
+#define READY_S 1 /* a reader without a turn by then is not waited for */
 
 static int open_config(const struct vw_witness *w, const char *name)
 {
