@@ -36,7 +36,7 @@ WITH_CURL ?= yes
 CURL_CFLAGS := $(if $(filter yes,$(WITH_CURL)),-DWITH_CURL $(call pc,cflags,libcurl))
 CURL_LIBS := $(if $(filter yes,$(WITH_CURL)),$(call pc,libs,libcurl))
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -Ilib -Ilib/base -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
@@ -46,6 +46,7 @@ srcs = $(wildcard $(1)/*.c)
 objs = $(patsubst %.c,$(B)/obj/%.o,$(call srcs,$(1)))
 
 # Archives: one per room below lib/, each with the one library that it owns.
+BASE = $(B)/libwarden-base.a
 ENGINE = $(B)/libwarden.a
 CONF = $(B)/libwarden-conf.a
 HISTORY = $(B)/libwarden-history.a
@@ -55,7 +56,7 @@ MIGRATE = $(B)/libwarden-migrate.a
 VERIFY = $(B)/libwarden-verify.a
 ALERT = $(B)/libwarden-alert.a
 VIRT = $(B)/libwarden-virt.a
-ARCHIVES = $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE) $(VERIFY) $(ALERT)
+ARCHIVES = $(BASE) $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE) $(VERIFY) $(ALERT)
 
 # plugin/: virsh.c is the wrapper, preload*.c the library, virt-*.c what both it
 # and the command share (libvirt side), the rest is the command.
@@ -95,6 +96,7 @@ $(1): $(2) $(B)/flags
 	@rm -f $$@
 	ar rcs $$@ $(2)
 endef
+$(eval $(call archive,$(BASE),$(call objs,lib/base)))
 $(eval $(call archive,$(ENGINE),$(call objs,lib)))
 $(eval $(call archive,$(CONF),$(call objs,lib/conf)))
 $(eval $(call archive,$(HISTORY),$(call objs,lib/history) $(call objs,lib/store)))
@@ -105,27 +107,28 @@ $(eval $(call archive,$(VERIFY),$(call objs,lib/verify)))
 $(eval $(call archive,$(ALERT),$(call objs,lib/alert) $(call objs,lib/store)))
 $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
-link = $(CC) $(ALL_LDFLAGS) -o $@ $(1)
+# Everything stands on lib/base: it is linked last.
+link = $(CC) $(ALL_LDFLAGS) -o $@ $(1) $(BASE)
 version_script = -Wl,--version-script=plugin/preload.map
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
 	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS) -lm)
 # The wrapper runs before every virsh. Where musl is there it is linked with that, statically: a
 # glibc program asks the CPU some 50 questions at its start, 1 ms in all on a virtual machine.
 MUSL := $(if $(SAN),,$(shell command -v musl-gcc 2>/dev/null))
-WRAPPER_SRCS = plugin/virsh.c lib/err.c $(wildcard lib/probe/*.c)
+WRAPPER_SRCS = plugin/virsh.c $(wildcard lib/base/*.c lib/probe/*.c)
 ifneq ($(MUSL),)
-$(B)/virsh: $(WRAPPER_SRCS) $(wildcard lib/*.h lib/probe/*.h plugin/virsh*.h) $(B)/flags
+$(B)/virsh: $(WRAPPER_SRCS) $(wildcard lib/base/*.h lib/probe/*.h plugin/virsh*.h) $(B)/flags
 	$(MUSL) $(filter-out -fPIC -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE $(XML_CFLAGS),$(ALL_CFLAGS)) \
 		-idirafter /usr/include -static $(LDHARDEN) -o $@ $(WRAPPER_SRCS)
 else
-$(B)/virsh: $(B)/obj/plugin/virsh.o $(PROBE) $(ENGINE)
-	$(call link,$< $(PROBE) $(ENGINE))
+$(B)/virsh: $(B)/obj/plugin/virsh.o $(PROBE) $(BASE)
+	$(call link,$< $(PROBE))
 endif
 $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
 	$(call link,-shared $(version_script) $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/hook: $(call objs,hooks) $(ARCHIVES)
 	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE)
+$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(BASE)
 	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
 $(B)/virt-wardend: $(AGENT_OBJS) $(VIRT) $(ARCHIVES)
 	$(call link,$(AGENT_OBJS) $(VIRT) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))

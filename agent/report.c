@@ -8,7 +8,7 @@
 
 #include "buf.h"
 #include "log-socket.h"
-#include "quote.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <syslog.h>

@@ -4,7 +4,7 @@
 #include "agent-job.h"
 
 #include "metadata.h"
-#include "quote.h"
+#include "text.h"
 #include "virt-put-back.h"
 
 #include <errno.h>

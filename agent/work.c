@@ -5,7 +5,7 @@
  * is skipped from then on (judge.c); and after MAX_APPLIED changes of our own in a row, with
  * none of somebody else's between, we stop and say so. */
 #include "agent-job.h"
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

@@ -4,7 +4,7 @@
 #include "hook.h"
 #include "metadata.h"
 #include "probe.h"
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 

@@ -6,7 +6,7 @@
  * A line is at most 1024 bytes (RFC 3164, 4.1), the message goes last. */
 #include "buf.h"
 #include "hook.h"
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  * findings go to the system log; with start = refuse a cold start is refused. */
 #include "buf.h"
 #include "hook.h"
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 #include <syslog.h>

@@ -2,7 +2,7 @@
 /* The one decision about disk caches (see cache-policy.h and design.md, "Caches"). */
 #include "cache-policy.h"
 
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 /* May a finding be applied? The four classes and their evidence (design.md, "Rules: four
  * classes"), in one place for all rules; and the small tools that rules share. */
 #include "cache-policy.h"
-#include "quote.h"
+#include "text.h"
 #include "rules.h"
 
 #include <errno.h>

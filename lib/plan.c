@@ -2,7 +2,7 @@
 /* The engine's frame: what is known of the guest, the table of rules, the plan. */
 #include "cache-policy.h"
 #include "metadata.h"
-#include "quote.h"
+#include "text.h"
 #include "rules.h"
 #include "template-internal.h"
 

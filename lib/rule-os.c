@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* os-metadata: the guest OS stands where virt-manager and the rest look for it. */
 #include "metadata.h"
-#include "quote.h"
+#include "text.h"
 #include "rules.h"
 
 #include <errno.h>

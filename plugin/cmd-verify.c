@@ -3,7 +3,7 @@
 #include "conf.h"
 #include "out-json.h"
 #include "out-table.h"
-#include "quote.h"
+#include "text.h"
 #include "verify.h"
 
 #include <errno.h>

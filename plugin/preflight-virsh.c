@@ -3,7 +3,7 @@
 #include "preflight.h"
 
 #include "metadata.h"
-#include "quote.h"
+#include "text.h"
 
 #define LINES_MAX 6 /* reasons of one way */
 

@@ -6,7 +6,7 @@
  * its result and its error are what the program gets. */
 #include "preload.h"
 
-#include "quote.h"
+#include "text.h"
 #include "virt-put-back.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* What the user reads at the prompt: a summary, a line per fix, the command for the rest. */
 #include "preload.h"
 
-#include "quote.h"
+#include "text.h"
 
 #include <stdarg.h>
 

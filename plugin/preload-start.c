@@ -5,7 +5,7 @@
 
 #include "cache-policy.h"
 #include "metadata.h"
-#include "quote.h"
+#include "text.h"
 
 #define LINES_MAX 4
 

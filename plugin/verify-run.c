@@ -2,7 +2,7 @@
 /* The main thread of a verification: the deadline, and the judge (see verify.h). */
 #include "verify-internal.h"
 
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 #include <time.h>

@@ -3,7 +3,7 @@
  * state, control state, and figures from outside while QEMU does not answer. */
 #include "verify-internal.h"
 
-#include "quote.h"
+#include "text.h"
 #include "virt-collect.h"
 
 #include <errno.h>

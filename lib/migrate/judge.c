@@ -2,7 +2,7 @@
 /* Runs all groups of checks over one move and draws the verdict (see migrate.h). */
 #include "check.h"
 
-#include "quote.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdarg.h>

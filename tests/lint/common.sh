@@ -29,7 +29,7 @@ code() {
 
 # The flags that the sources need to be read by a checker, one a line.
 flags() {
-	printf '%s\n' -std=c11 -D_GNU_SOURCE -Ilib -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex \
+	printf '%s\n' -std=c11 -D_GNU_SOURCE -I. -Ilib -Ilib/base -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex \
 		-Ilib/migrate -Ilib/verify -Ilib/alert -Iplugin '-DVW_VERSION="0"' '-DVW_PREFIX="/usr"' '-DVW_SYSCONFDIR="/etc"' \
 		'-DVW_LOCALSTATEDIR="/var"' '-DVW_LIBDIR="/usr/lib"' '-DVW_SRCDIR="."'
 	pkg-config --cflags libxml-2.0 libvirt jansson libosinfo-1.0 cmocka libudev | tr ' ' '\n' | grep .

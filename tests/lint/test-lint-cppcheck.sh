@@ -19,6 +19,6 @@ folders=(lib plugin hooks)
 cppcheck --quiet --std=c11 --language=c --platform=unix64 --enable=warning,performance,portability \
 	--error-exitcode=1 --inline-suppr --suppress=memleak --suppress=resourceLeak \
 	--suppress=legacyUninitvar --suppress=nullPointerArithmeticRedundantCheck \
-	--suppress=varFuncNullUB --suppress=ctunullpointer --suppress=missingIncludeSystem -Ilib -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/alert -Iplugin \
+	--suppress=varFuncNullUB --suppress=ctunullpointer --suppress=missingIncludeSystem -I. -Ilib -Ilib/base -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/alert -Iplugin \
 	'-DVW_PREFIX="/usr"' '-DVW_LIBDIR="/usr/lib"' "${folders[@]}" || status=1
 exit "$status"

@@ -14,23 +14,24 @@ libc=$(tr -d '\n' <<<"$libc")
 # --- includes: files | folders whose headers they may include | other headers -------------
 rooms() {
 	cat <<'END'
-lib/*.[ch]                 | lib                                                              | libxml/.*
-lib/conf/*.[ch]            | lib/conf lib                                                     | ini
-lib/store/*.[ch]           | lib/store lib                                                    |
-lib/history/*.[ch]         | lib/history lib/store lib                                        |
-lib/probe/*.[ch]           | lib/probe lib                                                    | libudev
-lib/osindex/*.[ch]         | lib/osindex lib                                                  |
-lib/migrate/*.[ch]         | lib/migrate lib                                                  | libxml/.*
-lib/verify/*.[ch]          | lib/verify lib                                                   |
-lib/alert/*.[ch]           | lib/alert lib/store lib                                          |
-lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib                     | osinfo/.*|glib.*|gio/.*|libxml/.*
-hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib                         | libxml/.*
-plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib  | libvirt/.*|libxml/.*
-plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib  | libvirt/.*|libxml/.*
-plugin/virsh*.[ch]         | plugin lib/probe lib                                             |
-plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib | libvirt/.*|libxml/.*|jansson
-agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib                             | jansson|curl/.*
-agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
+lib/base/*.[ch]            | lib/base                                                         |
+lib/*.[ch]                 | lib lib/base                                                     | libxml/.*
+lib/conf/*.[ch]            | lib/conf lib lib/base                                            | ini
+lib/store/*.[ch]           | lib/store lib lib/base                                           |
+lib/history/*.[ch]         | lib/history lib/store lib lib/base                               |
+lib/probe/*.[ch]           | lib/probe lib lib/base                                           | libudev
+lib/osindex/*.[ch]         | lib/osindex lib lib/base                                         |
+lib/migrate/*.[ch]         | lib/migrate lib lib/base                                         | libxml/.*
+lib/verify/*.[ch]          | lib/verify lib lib/base                                          |
+lib/alert/*.[ch]           | lib/alert lib/store lib lib/base                                 |
+lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib lib/base            | osinfo/.*|glib.*|gio/.*|libxml/.*
+hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib lib/base                | libxml/.*
+plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib lib/base | libvirt/.*|libxml/.*
+plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*
+plugin/virsh*.[ch]         | plugin lib/probe lib lib/base                                    |
+plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib lib/base | libvirt/.*|libxml/.*|jansson
+agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib lib/base                     | jansson|curl/.*
+agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
 END
 }
 
@@ -38,7 +39,7 @@ own_include() { # own_include FILE HEADER FOLDER…: HEADER lies in one of the f
 	local file=$1 header=$2 folder
 	shift 2
 	for folder in "$@"; do
-		[ ! -f "$folder/$header" ] || return 0
+		[ ! -f "$folder/$header" ] && { [ ! -f "$header" ] || [ "${header%/*}" != "$folder" ]; } || return 0
 	done
 	bad "$file: includes \"$header\", which is in none of: $*"
 }
@@ -134,9 +135,9 @@ done < <(nm -D --defined-only "$VW_BUILD/virsh-warden.so" | awk '$2 != "A" { pri
 
 # The engine: all that it leaves undefined comes from libc or libxml2.
 undefined=$(comm -23 \
-	<(nm -u "$VW_BUILD/libwarden.a" | awk '$1 == "U" { print $2 }' | sort -u) \
+	<(nm -u "$VW_BUILD"/libwarden.a "$VW_BUILD"/libwarden-base.a | awk '$1 == "U" { print $2 }' | sort -u) \
 	<({
-		nm --defined-only "$VW_BUILD/libwarden.a" | awk 'NF == 3 { print $3 }'
+		nm --defined-only "$VW_BUILD"/libwarden.a "$VW_BUILD"/libwarden-base.a | awk 'NF == 3 { print $3 }'
 		for library in libc.so.6 libm.so.6 libxml2.so; do
 			nm -D --defined-only "$(gcc -print-file-name=$library)" | awk '{ print $NF }' | sed 's/@.*//'
 		done

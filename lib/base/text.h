@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hostile text on its way into a message: printable, bounded, safe to paste. */
-#ifndef VW_QUOTE_H
-#define VW_QUOTE_H
+#ifndef VW_TEXT_H
+#define VW_TEXT_H
 
 #include "util.h"
 

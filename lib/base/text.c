@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hostile text on its way into a message (see quote.h). */
-#include "quote.h"
+/* Hostile text on its way into a message (see text.h). */
+#include "text.h"
 
 #define MAX_NAME 255
 
