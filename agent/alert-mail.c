@@ -4,7 +4,7 @@
  * What comes from a guest stands in two places only, and both can hold no newline: the subject,
  * as an RFC 2047 encoded word where it is not plain ASCII, and the body, as base64. */
 #include "alert-messenger.h"
-#include "buf.h"
+#include "lib/base/text.h"
 #include "out-alert.h"
 
 #include <errno.h>
@@ -28,21 +28,9 @@ static bool is_ascii(const char *s)
 	return true;
 }
 
-/* At most max bytes of s, no UTF-8 character cut. */
-static size_t utf8_prefix(const char *s, size_t max)
-{
-	size_t n = strnlen(s, max + 1);
-
-	if (n <= max)
-		return n;
-	for (n = max; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80;)
-		n--;
-	return n;
-}
-
 static void add_subject(struct vw_buf *b, const char *text)
 {
-	const size_t len = utf8_prefix(text, SUBJECT_MAX);
+	const size_t len = vw_utf8_prefix(text, SUBJECT_MAX);
 
 	vw_buf_puts(b, "Subject: ");
 	if (is_ascii(text) && !strstr(text, "=?")) {
@@ -51,7 +39,8 @@ static void add_subject(struct vw_buf *b, const char *text)
 		for (size_t at = 0, n; at < len; at += n) {
 			VW_AUTOFREE char *code = NULL;
 
-			n = utf8_prefix(text + at, len - at < WORD_BYTES ? len - at : WORD_BYTES);
+			n = vw_utf8_prefix(text + at,
+					   len - at < WORD_BYTES ? len - at : WORD_BYTES);
 			code = alert_base64(text + at, n);
 			vw_buf_printf(b, "%s=?UTF-8?B?%s?=", at ? "\n " : "", code ? code : "");
 			if (!n)

@@ -4,9 +4,8 @@
  * Not syslog(3), which waits for as long as the log daemon is stuck: a socket
  * that does not block, and after the first line that can't be sent, silence.
  * A line is at most 1024 bytes (RFC 3164, 4.1), the message goes last. */
-#include "buf.h"
 #include "hook.h"
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -86,18 +85,11 @@ void hook_log(struct hook *h, int priority, const char *fmt, ...)
 		put_line(h, priority, line);
 }
 
-/* Append ` key="value"`, with at most max bytes of the value; '"' and '\' get a '\'. */
+/* Append ` key="value"`, with at most max bytes of the value. */
 static void add_quoted(struct vw_buf *b, const char *key, const char *value, size_t max)
 {
-	VW_AUTOFREE char *safe = vw_printable(value, max);
-
-	vw_buf_printf(b, " %s=\"", key);
-	for (const char *s = safe ? safe : ""; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			vw_buf_puts(b, "\\");
-		vw_buf_add(b, s, 1);
-	}
-	vw_buf_puts(b, "\"");
+	vw_buf_printf(b, " %s=", key);
+	vw_text_quote(b, value, max);
 }
 
 void hook_log_finding(struct hook *h, const struct vw_finding *f)

@@ -9,7 +9,7 @@
  * correct diff, only not the shortest. */
 #include "diff.h"
 
-#include "buf.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -17,6 +17,7 @@
 #define ROUNDS_MAX 2000           /* differing lines; the trace is at most 16 MB */
 #define STEPS_MAX (64u * 1000000) /* line comparisons, about 0.2 s */
 #define CONTEXT 3
+#define NAME_BYTES 4096 /* of a file's name in the head */
 
 struct line {
 	const char *p;
@@ -344,12 +345,11 @@ static void put_hunks(struct vw_buf *out, const struct text *a, const struct tex
 
 static void put_name(struct vw_buf *out, const char *sign, const char *name)
 {
-	vw_buf_puts(out, sign);
-	for (; *name; name++) {
-		char c = (unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name;
+	VW_AUTOFREE char *clean = vw_printable(name, NAME_BYTES);
 
-		vw_buf_add(out, &c, 1);
-	}
+	out->failed = out->failed || !clean;
+	vw_buf_puts(out, sign);
+	vw_buf_puts(out, clean ? clean : "");
 	vw_buf_puts(out, "\n");
 }
 

@@ -80,7 +80,7 @@ static int show_only(const struct fix *fix, const struct cmd_audit *a)
 	else if (fix->diff)
 		rc = print_diff(cmd, a);
 	else
-		fputs(text_after(a), cmd->out.f);
+		out_data(&cmd->out, OUT_PLAIN, text_after(a));
 	if (rc != CMD_OK)
 		return rc;
 	if (fix->dry_run)

@@ -205,7 +205,7 @@ static int print_version(struct cmd *cmd, const struct cmd_versions *v, const st
 	if (vw_history_read(vw_context_history(cmd->ctx, NULL), v->uuid, e->n, &xml, &len, &err) <
 	    0)
 		return cmd_fail(cmd, &err);
-	fputs(xml, cmd->out.f);
+	out_data(&cmd->out, OUT_PLAIN, xml);
 	return CMD_OK;
 }
 

@@ -92,7 +92,7 @@ static int print_baseline(struct cmd *cmd, struct matrix *m, struct vw_err *err)
 					      matrix_losses(m, &set, type)));
 		return 0;
 	}
-	fputs(cpu, cmd->out.f);
+	out_data(&cmd->out, OUT_PLAIN, cpu);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct vw_host_virt *v = vw_host_virt(&m->hosts[i].facts, type);
 		struct vw_featset lost;

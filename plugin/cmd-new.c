@@ -4,6 +4,7 @@
 #include "cmd-new.h"
 
 #include "cmd-check.h"
+#include "lib/base/text.h"
 #include "out-json.h"
 #include "out-plan.h"
 #include "virt-apply.h"
@@ -87,7 +88,7 @@ static int print_result(struct cmd *cmd, const struct cmd_audit *a, const char *
 
 	if (!cmd->json) {
 		if (!uuid)
-			fputs(text_of(a), cmd->out.f);
+			out_data(&cmd->out, OUT_PLAIN, text_of(a));
 		return CMD_OK;
 	}
 	top = out_json_top();
@@ -201,12 +202,7 @@ static int make(struct new_run *r)
 
 static bool is_good_name(const char *name)
 {
-	const unsigned char *p = (const unsigned char *)name;
-
-	for (; *p; p++)
-		if (*p < 0x20 || *p == 0x7f || *p == '/')
-			return false;
-	return *name && xmlCheckUTF8((const unsigned char *)name);
+	return *name && !strchr(name, '/') && vw_text_is_clean(name);
 }
 
 enum {

@@ -3,9 +3,12 @@
  * matrix.h). Equal reasons are stored once; names never become markup. */
 #include "matrix.h"
 
+#include "lib/base/text.h"
 #include "out-json.h"
 
 #include <errno.h>
+
+#define NAME_BYTES 255 /* of a host's name */
 
 static const char head[] =
 	"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -105,6 +108,14 @@ static json_t *cell(struct page *p, struct matrix *m, size_t from, size_t to)
 	return numbers;
 }
 
+/* A name as a person sees it: in a page it stands beside others, and must not turn them. */
+static json_t *shown(const char *name)
+{
+	VW_AUTOFREE char *clean = vw_printable(name, NAME_BYTES);
+
+	return clean ? json_string(clean) : NULL;
+}
+
 static json_t *page_data(struct matrix *m)
 {
 	struct page p = { json_array(), json_object() };
@@ -118,7 +129,7 @@ static json_t *page_data(struct matrix *m)
 			row[k] = (char)('0' + m->verdicts[i * m->n + k]);
 			json_array_append_new(cells, cell(&p, m, i, k));
 		}
-		json_array_append_new(hosts, out_json_string(matrix_name(m, i)));
+		json_array_append_new(hosts, shown(matrix_name(m, i)));
 		json_array_append_new(
 			why, out_json_string(m->hosts[i].known ? "" : m->hosts[i].err.text));
 		json_array_append_new(verdicts, json_string(row));
@@ -134,12 +145,14 @@ static json_t *page_data(struct matrix *m)
 /* In a script element only "<" can end the data: it is written as \u003c. */
 static int put_chunk(const char *buffer, size_t size, void *data)
 {
+	VW_AUTOBUF struct vw_buf b = { 0 };
 	FILE *f = data;
 
-	for (size_t i = 0; i < size; i++)
-		if (buffer[i] == '<' ? fputs("\\u003c", f) < 0 : fputc(buffer[i], f) == EOF)
+	vw_json_escape(&b, buffer, size);
+	for (size_t i = 0; i < b.len; i++)
+		if (b.p[i] == '<' ? fputs("\\u003c", f) < 0 : fputc(b.p[i], f) == EOF)
 			return -1;
-	return 0;
+	return b.failed ? -1 : 0;
 }
 
 int matrix_write_html(struct matrix *m, const char *path, struct vw_err *err)

@@ -80,7 +80,7 @@ void matrix_print_text(const struct out *o, struct matrix *m)
 
 static void put_json(FILE *f, json_t *value)
 {
-	json_dumpf(value, f, JSON_COMPACT | JSON_ENCODE_ANY);
+	out_json_dump(f, value, JSON_COMPACT | JSON_ENCODE_ANY);
 	json_decref(value);
 }
 

@@ -29,7 +29,7 @@ void out_diff(const struct out *o, const char *diff)
 
 		if (!line)
 			return;
-		out_print(o, style_of(line, n < 2), "%s", line);
+		out_data(o, style_of(line, n < 2), line);
 		fputc('\n', o->f);
 		diff += len + (diff[len] == '\n');
 	}

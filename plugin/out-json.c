@@ -3,16 +3,31 @@
  * NULL, frees what it was given, and so does every level above it. */
 #include "out-json.h"
 
+#include "lib/base/text.h"
+
 json_t *out_json_string(const char *s)
 {
-	VW_AUTOFREE char *clean = NULL;
-	const struct out utf8 = { .utf8 = true };
+	VW_AUTOFREE char *valid = NULL;
 	json_t *value = json_string(s ? s : "");
 
 	if (value)
 		return value;
-	clean = out_clean(&utf8, s);
-	return clean ? json_string(clean) : NULL;
+	valid = vw_utf8_valid(s);
+	return valid ? json_string(valid) : NULL;
+}
+
+/* jansson hands over whole characters. */
+static int put_escaped(const char *chunk, size_t size, void *data)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+
+	vw_json_escape(&b, chunk, size);
+	return b.failed || fwrite(b.p ? b.p : "", 1, b.len, data) != b.len ? -1 : 0;
+}
+
+int out_json_dump(FILE *f, const json_t *value, size_t flags)
+{
+	return json_dump_callback(value, put_escaped, f, flags);
 }
 
 json_t *out_json_top(void)
@@ -51,7 +66,7 @@ json_t *out_json_plan(const struct vw_plan *plan)
 
 int out_json_print(struct cmd *cmd, json_t *top)
 {
-	int rc = top ? json_dumpf(top, cmd->out.f, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;
+	int rc = top ? out_json_dump(cmd->out.f, top, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : -1;
 
 	if (rc < 0) {
 		cmd_error(cmd, "out of memory, or the output can't be written");

@@ -2,7 +2,7 @@
 /* One output stream (see out-term.h). */
 #include "out-term.h"
 
-#include "buf.h"
+#include "lib/base/text.h"
 
 #include <langinfo.h>
 #include <stdarg.h>
@@ -41,58 +41,24 @@ void out_init(struct out *o, FILE *f)
 		o->width = NARROWEST;
 }
 
-/* Decode one character of UTF-8. Return: its bytes, 0 if it is broken. */
-static size_t decode(const char *s, uint32_t *ret)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char c = (unsigned char)*s;
-	size_t len = c < 0x80 ? 1 : c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2, i;
-	uint32_t code = c < 0x80 ? c : c & (0x7fu >> len);
-
-	if (c > 0xf7 || (c >= 0x80 && c < 0xc0))
-		return 0;
-	for (i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3f);
-	}
-	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	*ret = code;
-	return len;
-}
-
-/* What would turn the reading direction, and so show another text than there is. */
-static bool is_bidi(uint32_t c)
-{
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 char *out_clean(const struct out *o, const char *s)
 {
 	VW_AUTOBUF struct vw_buf b = { 0 };
-	const char *p = s;
+	size_t len = strlen(s), n;
+	uint32_t c = 0;
 
-	while (*p >= 0x20 && *p < 0x7f)
-		p++;
-	if (!*p)
-		return strdup(s);
-	while (*s) {
-		size_t ascii = 0, len;
-		uint32_t c = 0;
-
-		while (s[ascii] >= 0x20 && s[ascii] < 0x7f)
-			ascii++;
-		vw_buf_add(&b, s, ascii);
-		s += ascii;
-		if (!*s)
-			break;
-		len = decode(s, &c);
-		if (len > 1 && o->utf8 && wcwidth((wchar_t)c) >= 0 && !is_bidi(c))
-			vw_buf_add(&b, s, len);
+	for (size_t i = 0; i < len; i += n) {
+		for (n = 0; s[i + n] >= 0x20 && s[i + n] < 0x7f;)
+			n++;
+		vw_buf_add(&b, s + i, n);
+		if (n)
+			continue;
+		n = vw_utf8_at(s + i, len - i, &c);
+		if (n > 1 && o->utf8 && vw_text_shows(c) && wcwidth((wchar_t)c) >= 0)
+			vw_buf_add(&b, s + i, n);
 		else
-			vw_buf_add(&b, c == '\t' ? " " : "?", 1);
-		s += len ? len : 1;
+			vw_buf_puts(&b, n && strchr("\t\r\n", (int)c) ? " " : "?");
+		n += !n;
 	}
 	return vw_buf_take(&b);
 }
@@ -110,12 +76,7 @@ size_t out_columns(const char *clean)
 	uint32_t c = 0;
 
 	for (; *clean; clean += len) {
-		if ((unsigned char)*clean < 0x80) {
-			len = 1;
-			columns++;
-			continue;
-		}
-		len = decode(clean, &c);
+		len = vw_utf8_at(clean, 4, &c); /* the NUL ends it */
 		columns += len ? columns_of(c) : 1;
 		len += !len;
 	}
@@ -130,7 +91,7 @@ size_t out_fit(const char *clean, size_t columns)
 	if (!columns)
 		return strlen(clean);
 	while (clean[pos]) {
-		len = decode(clean + pos, &c);
+		len = vw_utf8_at(clean + pos, 4, &c);
 		if (!len)
 			len = 1;
 		if (c == ' ')
@@ -191,6 +152,26 @@ void out_print(const struct out *o, enum out_style style, const char *fmt, ...)
 		if (rest)
 			fputc('\n', o->f);
 	}
+}
+
+void out_data(const struct out *o, enum out_style style, const char *text)
+{
+	if (!o->tty) {
+		fputs(text, o->f);
+		return;
+	}
+	out_style(o, style);
+	while (*text) {
+		const size_t len = strcspn(text, "\n\t");
+		VW_AUTOFREE char *piece = strndup(text, len);
+		VW_AUTOFREE char *clean = piece ? out_clean(o, piece) : NULL;
+
+		fputs(clean ? clean : "", o->f);
+		if (text[len])
+			fputc(text[len], o->f);
+		text += len + (text[len] != '\0');
+	}
+	out_plain(o, style);
 }
 
 char *out_shell_quote(const char *arg)

@@ -36,6 +36,10 @@ void out_plain(const struct out *o, enum out_style style);
 /* Print formatted text in a style, made clean. */
 void out_print(const struct out *o, enum out_style style, const char *fmt, ...) VW_PRINTF(3, 4);
 
+/* Print data (XML, a diff): byte for byte to a file or a pipe; made clean on a terminal, where
+ * only line feeds and tabs stay. */
+void out_data(const struct out *o, enum out_style style, const char *text);
+
 /* An argument as a shell takes it back: quoted if it needs to be. malloc'ed. */
 char *out_shell_quote(const char *arg);
 

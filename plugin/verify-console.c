@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verification's thread that reads what serial ports write to files of this host. A guest
  * chooses the bytes, and the domain's XML the path: only regular files, bounded, no links. */
+#include "lib/base/text.h"
 #include "verify-internal.h"
 
 #include <fcntl.h>
@@ -25,9 +26,9 @@ static void note_line(struct verify *v, const struct verify_reader *r)
 		v->s.console.panic = v->s.console.oops = v->s.console.old = false;
 	} else if (sign == 2 ? !v->s.console.panic : !v->s.console.panic && !v->s.console.oops) {
 		for (size_t i = 0; i < n; i++)
-			v->s.console.text[i] = r->line[i] < 0x20 || r->line[i] > 0x7e ? '?'
-										      : r->line[i];
+			v->s.console.text[i] = r->line[i] ? r->line[i] : '?';
 		v->s.console.text[n] = '\0';
+		vw_text_clean(v->s.console.text);
 		v->s.console.panic |= sign == 2;
 		v->s.console.oops |= sign == 1;
 		v->s.console.old = old;

@@ -4,6 +4,7 @@
  *
  * The metadata gives a check's name, never a command; the program is what root put into
  * health.d under that name. It gets facts in its environment, nothing of ours is inherited. */
+#include "lib/base/text.h"
 #include "verify-internal.h"
 
 #include <arpa/inet.h>
@@ -35,9 +36,7 @@ static void result(struct verify *v, size_t i, bool ok, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(d->detail, sizeof(d->detail), fmt, ap);
 	va_end(ap);
-	for (char *p = d->detail; *p; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			*p = '?';
+	vw_text_clean(d->detail);
 	verify_unlock(v);
 }
 

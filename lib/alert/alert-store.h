@@ -51,9 +51,7 @@ void alert_memory_format(struct vw_buf *b, const struct vw_alert_memory *m);
 uint64_t alert_hash(uint64_t h, const void *data, size_t len);
 #define ALERT_HASH_START UINT64_C(0xcbf29ce484222325)
 
-/* text.c: printable, valid UTF-8, at most max bytes; one line. Return: malloc'ed or NULL. */
-char *alert_text(const char *s, size_t max);
-/* A detail's key, a kind: [A-Za-z0-9_.-], the rest becomes '_'. */
+/* text.c: a detail's key, a kind: [A-Za-z0-9_.-], the rest becomes '_'. */
 char *alert_key(const char *s);
 
 #endif

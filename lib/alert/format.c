@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Queue files as text: a first line that says what it is, "key value" lines, "end HASH". */
 #include "alert-store.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -95,7 +96,7 @@ static int set_text(const char **member, const char *value)
 {
 	if (*member)
 		return -EBADMSG;
-	*member = alert_text(value, VW_ALERT_MAX_TEXT);
+	*member = vw_printable(value, VW_ALERT_MAX_TEXT);
 	return *member ? 0 : -ENOMEM;
 }
 
@@ -114,7 +115,7 @@ static int add_detail(struct vw_alert *a, char *value)
 	}
 	*blank = '\0';
 	details[a->n_details].key = alert_key(value);
-	details[a->n_details].value = alert_text(blank + 1, VW_ALERT_MAX_TEXT);
+	details[a->n_details].value = vw_printable(blank + 1, VW_ALERT_MAX_TEXT);
 	a->n_details++;
 	return details[a->n_details - 1].key && details[a->n_details - 1].value ? 0 : -ENOMEM;
 }
@@ -221,7 +222,7 @@ void alert_memory_format(struct vw_buf *b, const struct vw_alert_memory *m)
 	vw_buf_puts(b, MEMORY_MAGIC "\n");
 	for (size_t i = 0; i < m->n; i++) {
 		const struct vw_alert_told *t = &m->sinks[i];
-		VW_AUTOFREE char *error = alert_text(t->error, VW_ALERT_ERROR_SIZE - 1);
+		VW_AUTOFREE char *error = vw_printable(t->error, VW_ALERT_ERROR_SIZE - 1);
 
 		vw_buf_printf(b, "%s %d %d %d %u %" PRId64 " %" PRId64 " %u %s %s\n", t->sink,
 			      t->raised, t->resolved, (int)t->severity, t->count, t->last, t->next,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Raising and resolving (alert.h). Under the lock; one rename commits each change. */
 #include "alert-store.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,15 +196,15 @@ static int take_over(const struct vw_alert *from, struct vw_alert **ret)
 	a->details = details;
 	a->severity = (unsigned)from->severity <= VW_ALERT_CRITICAL ? from->severity
 								    : VW_ALERT_CRITICAL;
-	a->host = alert_text(from->host, VW_ALERT_MAX_TEXT);
-	a->domain = alert_text(from->domain, VW_ALERT_MAX_TEXT);
-	a->uuid = alert_text(from->uuid, VW_ALERT_MAX_TEXT);
+	a->host = vw_printable(from->host, VW_ALERT_MAX_TEXT);
+	a->domain = vw_printable(from->domain, VW_ALERT_MAX_TEXT);
+	a->uuid = vw_printable(from->uuid, VW_ALERT_MAX_TEXT);
 	a->kind = alert_key(from->kind);
-	a->summary = alert_text(from->summary, VW_ALERT_MAX_TEXT);
+	a->summary = vw_printable(from->summary, VW_ALERT_MAX_TEXT);
 	whole = a->host && a->domain && a->uuid && a->kind && a->summary;
 	for (size_t i = 0; i < from->n_details && i < VW_ALERT_MAX_DETAILS; i++) {
 		details[i].key = alert_key(from->details[i].key);
-		details[i].value = alert_text(from->details[i].value, VW_ALERT_MAX_TEXT);
+		details[i].value = vw_printable(from->details[i].value, VW_ALERT_MAX_TEXT);
 		whole = whole && details[i].key && details[i].value;
 		a->n_details++;
 	}
@@ -286,8 +287,8 @@ static int close_alert(const struct vw_alerts *q, struct vw_alert *a, int64_t no
 int vw_alert_resolve(struct vw_alerts *q, const char *kind, const char *uuid, const char *host,
 		     int64_t now, struct vw_err *err)
 {
-	VW_AUTOFREE char *clean_uuid = alert_text(uuid, VW_ALERT_MAX_TEXT);
-	VW_AUTOFREE char *clean_host = alert_text(host, VW_ALERT_MAX_TEXT);
+	VW_AUTOFREE char *clean_uuid = vw_printable(uuid, VW_ALERT_MAX_TEXT);
+	VW_AUTOFREE char *clean_host = vw_printable(host, VW_ALERT_MAX_TEXT);
 	const struct vw_alert like = { .kind = kind, .uuid = clean_uuid, .host = clean_host };
 	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
 	VW_AUTOCLOSE int lock = -1;

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The error object (see err.h). Control characters never reach the user's terminal. */
+/* The error object (see err.h). Names and values in it come from hostile XML. */
 #include "err.h"
+
+#include "text.h"
 
 #include <stdarg.h>
 
-/* Names and values in messages come from hostile XML: make them printable. */
-static void make_printable(char *s)
+/* Room for a line was size bytes, and it would have needed need: no character is left cut. */
+static void end_whole(char *s, size_t size, int need)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = ' ';
+	if (need >= 0 && (size_t)need >= size)
+		s[vw_utf8_prefix(s, size - 4)] = '\0';
+	vw_text_clean(s);
 }
 
 int vw_err_set(struct vw_err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
+	int need;
 
 	if (!err)
 		return code;
 	err->code = code;
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	need = vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
-	make_printable(err->text);
+	end_whole(err->text, sizeof(err->text), need);
 	return code;
 }
 
@@ -31,16 +34,17 @@ int vw_err_wrap(struct vw_err *err, int code, const char *fmt, ...)
 	char prefix[256];
 	char rest[sizeof(err->text)];
 	va_list ap;
+	int need;
 
 	if (!err)
 		return code;
 	va_start(ap, fmt);
-	vsnprintf(prefix, sizeof(prefix), fmt, ap);
+	need = vsnprintf(prefix, sizeof(prefix), fmt, ap);
 	va_end(ap);
+	end_whole(prefix, sizeof(prefix), need);
 	memcpy(rest, err->text, sizeof(rest));
 	snprintf(err->text, sizeof(err->text), "%s: %.*s", prefix,
-		 (int)(sizeof(err->text) - sizeof(prefix) - 3), rest);
+		 (int)vw_utf8_prefix(rest, sizeof(err->text) - sizeof(prefix) - 3), rest);
 	err->code = code;
-	make_printable(err->text);
 	return code;
 }

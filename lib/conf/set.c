@@ -2,6 +2,7 @@
 /* The values of warden.conf's keys: what may stand there, and where it goes (conf-internal.h). */
 #include "baseline.h"
 #include "conf-internal.h"
+#include "lib/base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -135,9 +136,8 @@ int conf_set_url(struct conf_state *st, const struct conf_key *k, const char *va
 {
 	const size_t len = strlen(value);
 
-	for (const char *p = value; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return bad_value(st, k, value, "holds a blank or a control character");
+	if (strchr(value, ' ') || !vw_text_is_clean(value))
+		return bad_value(st, k, value, "holds a blank or a control character");
 	if (len >= k->max ||
 	    (len && !vw_startswith(value, "http://") && !vw_startswith(value, "https://")))
 		return bad_value(st, k, value, "must begin with http:// or https://, or be empty");

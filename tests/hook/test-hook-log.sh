@@ -46,8 +46,8 @@ run_hook prepare < <(domain "$(disk '&quot;&#10;forged' "cache='&quot; after=&qu
 expect_status 0
 expect "lines" "$(wc -l <"$log")" 1
 line=$(cat "$log")
-expect domain "$(field domain "$line")" 'x\" action=refuse \\ ???31m`reboot` $(reboot)'
-expect device "$(field device "$line")" '\"?forged'
+expect domain "$(field domain "$line")" 'x\" action=refuse \\   ?31m`reboot` $(reboot)'
+expect device "$(field device "$line")" '\" forged'
 expect before "$(field before "$line")" '\" after=\"x'
 expect after "$(field after "$line")" none
 expect action "$(sed -nE 's/.*after="none" action=([a-z]+) .*/\1/p' <<<"$line")" fix

@@ -67,7 +67,7 @@ static void test_hostile_name(void **state)
 
 	(void)state;
 	assert_int_equal(vw_diff_unified("x\n", "a\n+++ evil\x1b[0m", "y\n", "b", &text), 0);
-	assert_true(vw_startswith(text, "--- a?+++ evil?[0m\n+++ b\n"));
+	assert_true(vw_startswith(text, "--- a +++ evil?[0m\n+++ b\n"));
 }
 
 static uint32_t next_random(uint32_t *seed)
