@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verification's thread that reads what serial ports write to files of this host. A guest
- * chooses the bytes, and the domain's XML the path: only regular files, bounded, no links. */
+ * chooses the bytes, and the domain's XML the path: only regular files of filesystems that hold data
+ * (lib/base/open.h), bounded, no link in the last part. */
+#include "lib/base/open.h"
 #include "lib/base/text.h"
 #include "verify-internal.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #define BEFORE 8192        /* bytes of the past that are looked at for a panic that ends them */
 #define ROUND (256 * 1024) /* bytes read at most at a time, per file */
@@ -71,14 +70,10 @@ static uint64_t read_on(struct verify *v, struct verify_reader *r, char *buf)
 static bool open_file(struct verify *v, size_t i, struct verify_reader *r)
 {
 	struct stat sb;
-	int fd = open(v->d.files[i].path,
-		      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	int fd = vw_open(AT_FDCWD, v->d.files[i].path, VW_OPEN_NOLINK, &sb, NULL);
 
-	if (fd < 0 || fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode)) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
 		return false;
-	}
 	*r = (struct verify_reader){ .fd = fd,
 				     .at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
 	r->began = v->o->migrated && !v->d.files[i].append ? 0 : sb.st_size;

@@ -22,66 +22,27 @@
 #define FS_JFS 0x3153464au
 #define FS_EXFAT 0x2011bab0u
 #define FS_GPFS 0x47504653u
-#define FS_CONFIGFS 0x62656570u
-#define FS_FUSECTL 0x65735543u
-#define FS_MQUEUE 0x19800202u
-#define FS_RPC_PIPEFS 0x67596969u
-#define FS_NFSD 0x6e667364u
-#define FS_EFIVARFS 0xde5e81e4u
-#define FS_RDTGROUP 0x07655821u
-#define FS_BPF 0xcafe4a11u
-#define FS_BINDER 0x6c6f6f70u
-
-#define KERNEL(magic)                          \
-	{                                      \
-		magic, VW_UNKNOWN, VW_NO, true \
-	}
 
 static const struct vw_fs table[] = {
-	{ EXT4_SUPER_MAGIC, VW_YES, VW_YES, false }, /* ext2, ext3 too: all by the ext4 driver */
-	{ FS_XFS, VW_YES, VW_YES, false },
-	{ BTRFS_SUPER_MAGIC, VW_YES, VW_YES, false },
-	{ TMPFS_MAGIC, VW_UNKNOWN, VW_YES, false }, /* odirect: vw_fs_odirect */
-	{ RAMFS_MAGIC, VW_NO, VW_NO, false },
-	{ HUGETLBFS_MAGIC, VW_NO, VW_UNKNOWN, false },
-	{ NFS_SUPER_MAGIC, VW_YES, VW_UNKNOWN, false },
-	{ FS_GFS2, VW_YES, VW_YES, false },
-	{ FS_OCFS2, VW_YES, VW_YES, false },
-	{ FS_CEPH, VW_YES, VW_YES, false },
-	{ FS_F2FS, VW_YES, VW_YES, false },
-	{ FS_GPFS, VW_YES, VW_UNKNOWN,
-	  false }, /* IBM Storage Scale: "Considerations for the use of direct I/O" */
-	{ FS_JFS, VW_YES, VW_NO, false },
-	{ MSDOS_SUPER_MAGIC, VW_YES, VW_NO, false },
-	{ FS_EXFAT, VW_YES, VW_NO, false },
-	KERNEL(PROC_SUPER_MAGIC),
-	KERNEL(SYSFS_MAGIC),
-	KERNEL(DEBUGFS_MAGIC),
-	KERNEL(TRACEFS_MAGIC),
-	KERNEL(SECURITYFS_MAGIC),
-	KERNEL(SELINUX_MAGIC),
-	KERNEL(CGROUP_SUPER_MAGIC),
-	KERNEL(CGROUP2_SUPER_MAGIC),
-	KERNEL(PSTOREFS_MAGIC),
-	KERNEL(BINFMTFS_MAGIC),
-	KERNEL(DEVPTS_SUPER_MAGIC),
-	KERNEL(NSFS_MAGIC),
-	KERNEL(PIPEFS_MAGIC),
-	KERNEL(SOCKFS_MAGIC),
-	KERNEL(ANON_INODE_FS_MAGIC),
-	KERNEL(XENFS_SUPER_MAGIC),
-	KERNEL(FS_CONFIGFS),
-	KERNEL(FS_FUSECTL),
-	KERNEL(FS_MQUEUE),
-	KERNEL(FS_RPC_PIPEFS),
-	KERNEL(FS_NFSD),
-	KERNEL(FS_EFIVARFS),
-	KERNEL(FS_RDTGROUP),
-	KERNEL(FS_BPF),
-	KERNEL(FS_BINDER),
+	{ EXT4_SUPER_MAGIC, VW_YES, VW_YES }, /* ext2, ext3 too: all by the ext4 driver */
+	{ FS_XFS, VW_YES, VW_YES },
+	{ BTRFS_SUPER_MAGIC, VW_YES, VW_YES },
+	{ TMPFS_MAGIC, VW_UNKNOWN, VW_YES }, /* odirect: vw_fs_odirect */
+	{ RAMFS_MAGIC, VW_NO, VW_NO },
+	{ HUGETLBFS_MAGIC, VW_NO, VW_UNKNOWN },
+	{ NFS_SUPER_MAGIC, VW_YES, VW_UNKNOWN },
+	{ FS_GFS2, VW_YES, VW_YES },
+	{ FS_OCFS2, VW_YES, VW_YES },
+	{ FS_CEPH, VW_YES, VW_YES },
+	{ FS_F2FS, VW_YES, VW_YES },
+	{ FS_GPFS, VW_YES,
+	  VW_UNKNOWN }, /* IBM Storage Scale: "Considerations for the use of direct I/O" */
+	{ FS_JFS, VW_YES, VW_NO },
+	{ MSDOS_SUPER_MAGIC, VW_YES, VW_NO },
+	{ FS_EXFAT, VW_YES, VW_NO },
 };
 
-static const struct vw_fs unknown = { 0, VW_UNKNOWN, VW_UNKNOWN, false };
+static const struct vw_fs unknown = { 0, VW_UNKNOWN, VW_UNKNOWN };
 
 const struct vw_fs *vw_fs_find(uint32_t magic)
 {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looking at one path (runs in the child). By O_PATH first: that opens nothing.
- * Only a regular file of a real filesystem or a block device is then opened,
- * through /proc/self/fd, so that it is the very thing that was looked at. */
+/* Looking at one path (runs in the child): only a regular file of a real filesystem or a
+ * block device is opened (lib/base/open.h). */
+#include "lib/base/open.h"
 #include "probe-internal.h"
 #include "qcow2.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 
@@ -91,17 +89,6 @@ static void look_discard(struct look *l)
 	}
 }
 
-/* Open what path_fd stands for. Return: descriptor or negative errno. */
-static int reopen(int path_fd, int flags)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
-	return fd < 0 ? -errno : fd;
-}
-
 static void look_blank_qcow2(struct look *l, struct vw_source *s)
 {
 	struct vw_qcow2_answer answer = vw_qcow2_blank(vw_source_read, s, s->size);
@@ -168,8 +155,8 @@ static void look_blank(struct look *l, int fd, int direct)
 /* O_DIRECT by trying it: EINVAL says that the filesystem has none (open(2)). */
 static void look_open(struct look *l, int path_fd)
 {
-	VW_AUTOCLOSE int fd = reopen(path_fd, 0);
-	VW_AUTOCLOSE int direct = fd < 0 ? -1 : reopen(path_fd, O_DIRECT);
+	VW_AUTOCLOSE int fd = vw_open_again(path_fd, 0);
+	VW_AUTOCLOSE int direct = fd < 0 ? -1 : vw_open_again(path_fd, O_DIRECT);
 
 	if (fd < 0) {
 		vw_look_why(l->r, fd, "it can't be opened");
@@ -190,39 +177,19 @@ static void look_open(struct look *l, int path_fd)
 		look_blank(l, fd, direct);
 }
 
-static const char *odd_type(mode_t mode)
+/* What the look tells. Return: may it be opened? */
+static bool look_inode(struct look *l, const struct vw_seen *seen)
 {
-	if (S_ISDIR(mode))
-		return "it is a directory";
-	if (S_ISFIFO(mode))
-		return "it is a FIFO";
-	if (S_ISSOCK(mode))
-		return "it is a socket";
-	return "it is a character device";
-}
-
-/* What fstat and statfs tell. Return: may it be opened? */
-static bool look_inode(struct look *l, int path_fd)
-{
-	struct statfs fs;
-
-	if (!S_ISREG(l->st.st_mode) && !S_ISBLK(l->st.st_mode)) {
-		vw_look_why(l->r, 0, odd_type(l->st.st_mode));
+	l->st = seen->st;
+	if (seen->odd) {
+		vw_look_why(l->r, 0, seen->odd);
 		return false;
 	}
 	if (S_ISBLK(l->st.st_mode)) {
 		l->r->block = VW_YES;
 		return true;
 	}
-	if (fstatfs(path_fd, &fs) < 0) {
-		vw_look_why(l->r, errno, "its filesystem is not known");
-		return false;
-	}
-	l->fs = vw_fs_find((uint32_t)fs.f_type);
-	if (l->fs->kernel) {
-		vw_look_why(l->r, 0, "it is a file that the kernel makes (/proc, /sys …)");
-		return false;
-	}
+	l->fs = vw_fs_find(seen->fs);
 	l->r->block = VW_NO;
 	l->r->allocated = VW_NO;
 	/* stat(3type): st_blocks counts 512-byte units, whatever st_blksize is. */
@@ -238,18 +205,19 @@ void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 	struct look l = {
 		.sysroot = sysroot, .buf = buf, .q = q, .r = r, .basic = basic, .ctx = ctx
 	};
-	VW_AUTOCLOSE int path_fd = -1;
+	struct vw_seen seen;
+	int error = vw_open_look(AT_FDCWD, q->path, VW_OPEN_BLOCK, &seen);
 
-	path_fd = open(q->path, O_PATH | O_CLOEXEC);
-	if (path_fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	if (error == -ENOENT || error == -ENOTDIR) {
 		look_absent(&l);
 		return;
 	}
-	if (path_fd < 0 || fstat(path_fd, &l.st) < 0) {
-		vw_look_why(r, errno, "it can't be looked at");
+	if (error < 0) {
+		vw_look_why(r, error, "it can't be looked at");
 		return;
 	}
 	r->exists = VW_YES;
-	if (look_inode(&l, path_fd))
-		look_open(&l, path_fd);
+	if (look_inode(&l, &seen))
+		look_open(&l, seen.fd);
+	close(seen.fd);
 }

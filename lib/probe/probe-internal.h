@@ -144,7 +144,6 @@ struct vw_fs {
 	uint32_t magic;
 	enum vw_known odirect; /* takes an O_DIRECT open */
 	enum vw_known discard; /* can punch holes */
-	bool kernel; /* made by the kernel: its files are no images, reading one may do things */
 };
 /* Never NULL: an unknown filesystem has all unknown. */
 const struct vw_fs *vw_fs_find(uint32_t magic);

@@ -78,10 +78,12 @@ expect 1 '.+' "$dir/cut.iso"
 mkfifo "$dir/fifo"
 ln -s loop "$dir/loop"
 ln -s /dev/zero "$dir/zero-device"
-expect 3 '.*neither a regular file nor a block device.*' "$dir/fifo"
-expect 3 '.*neither a regular file nor a block device.*' "$dir"
-expect 3 '.*neither a regular file nor a block device.*' "$dir/zero-device"
-expect 3 '.*neither a regular file nor a block device.*' /dev/null
+expect 3 '.*: it is a FIFO' "$dir/fifo"
+expect 3 '.*: it is a directory' "$dir"
+expect 3 '.*: it is a character device' "$dir/zero-device"
+expect 3 '.*: it is a character device' /dev/null
+ln -s /proc/version "$dir/kernel"
+expect 3 '.*: it is a file that the kernel makes.*' "$dir/kernel"
 expect 3 '.+' "$dir/loop"
 expect 3 '.+' "$dir/absent"
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The path comes from domain XML and is hostile: it is looked at by O_PATH + fstat first, and
- * only a regular file or block device is opened. A child does that, holds nothing of ours
- * but one end of a pipe, and says in one message what it found. When its time is up it is
- * killed, and not waited for: on a dead file server it may be stuck in the kernel for good.
- * If what it reads makes libosinfo abort, the pipe just ends. */
+/* The path comes from domain XML and is hostile: it is looked at before it is opened
+ * (lib/base/open.h). A child does that, holds nothing of ours but one end of a pipe, and says
+ * in one message what it found. When its time is up it is killed, and not waited for: on a
+ * dead file server it may be stuck in the kernel for good. If what it reads makes libosinfo
+ * abort, the pipe just ends. */
 #include "media-read.h"
 
+#include "lib/base/open.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define READ_MS 2000
@@ -32,31 +32,15 @@ struct report {
 	char texts[VW_N_ELEMENTS(text_properties)][256];
 };
 
-static int look_at(const char *path, int *ret_fd, struct vw_err *err)
-{
-	struct stat st;
-	VW_AUTOCLOSE int fd = open(path, O_PATH | O_CLOEXEC);
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-		return vw_err_set(err, -EINVAL, "%s: neither a regular file nor a block device",
-				  path);
-	*ret_fd = fd;
-	fd = -1;
-	return 0;
-}
-
 static int read_descriptors(const char *path, struct report *report)
 {
 	g_autoptr(OsinfoMedia) media = NULL;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *link = NULL;
-	VW_AUTOCLOSE int fd = -1;
-	int r = look_at(path, &fd, &report->err);
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, VW_OPEN_BLOCK, NULL, &report->err);
 
-	if (r < 0)
-		return r;
+	if (fd < 0)
+		return fd;
 	link = g_strdup_printf("/proc/self/fd/%d", fd);
 	media = osinfo_media_create_from_location_with_flags(link, NULL, 0, &error);
 	if (!media)
