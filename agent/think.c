@@ -22,7 +22,7 @@ static int find_report_only(struct agent_job *j)
 	if (vw_context_policy(j->ctx)->define == VW_DEFINE_WARN) {
 		j->report_only = strdup("define = warn in warden.conf");
 	} else if (vw_metadata_effective_mode(root) == VW_MODE_AUDIT) {
-		j->report_only = strdup("its mode is audit");
+		j->report_only = strdup(vw_metadata_audit_why(root));
 	} else if (j->e->flags & AGENT_EXISTING && vw_metadata_mode(root) != VW_MODE_ENFORCE) {
 		command = vw_command_text("mode", agent_job_name(j));
 		if (!command || asprintf(&j->report_only,

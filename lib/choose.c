@@ -28,6 +28,12 @@ static bool is_tcg(const struct vw_ctx *c)
 	return !c->kvm;
 }
 
+/* There may be something on its disks: it has the drivers that it needs. */
+static bool is_installed(const struct vw_ctx *c)
+{
+	return c->blank != VW_EV_BLANK;
+}
+
 /* libvirt before 9.0 does not say; every KVM has it (and virt-install asks nobody). */
 static bool has_hyperv(const struct vw_ctx *c)
 {
@@ -38,8 +44,9 @@ static bool has_hyperv(const struct vw_ctx *c)
 
 /* Also listed in xml-templates/template.rng. */
 static const struct condition conditions[] = {
-	{ "q35", vw_ctx_q35 }, { "pc", vw_ctx_pc }, { "efi", vw_ctx_efi }, { "bios", is_bios },
-	{ "spice", is_spice }, { "kvm", is_kvm },   { "tcg", is_tcg },     { "hyperv", has_hyperv },
+	{ "q35", vw_ctx_q35 }, { "pc", vw_ctx_pc },      { "efi", vw_ctx_efi },
+	{ "bios", is_bios },   { "spice", is_spice },    { "kvm", is_kvm },
+	{ "tcg", is_tcg },     { "hyperv", has_hyperv }, { "installed", is_installed },
 };
 
 /* "virtio-rng|virtio1.0-rng": osinfo-db lists one of these devices for the OS. */

@@ -27,6 +27,11 @@ bool vw_ctx_pc(const struct vw_ctx *c)
 	       vw_startswith(m, "pc-1") || vw_startswith(m, "pc-0");
 }
 
+bool vw_ctx_known_board(const struct vw_ctx *c)
+{
+	return vw_ctx_q35(c) || vw_ctx_pc(c);
+}
+
 bool vw_ctx_efi(const struct vw_ctx *c)
 {
 	const xmlNode *os = vw_xml_child(c->domain, "os");

@@ -70,10 +70,11 @@ struct vw_disk_facts {
 struct vw_caps; /* parsed domain capabilities, caps.h */
 
 struct vw_facts {
-	enum vw_known new_here;     /* neither name nor UUID known to this libvirtd */
-	enum vw_known active;       /* running now */
-	enum vw_known managed_save; /* has a managed save image or snapshots */
-	const char *active_xml;     /* live XML when active, else NULL; borrowed */
+	enum vw_known new_here;        /* neither name nor UUID known to this libvirtd */
+	enum vw_known active;          /* running now */
+	enum vw_known managed_save;    /* has a managed save image or snapshots */
+	enum vw_known machine_offered; /* NO: the emulator has no machine type of that name */
+	const char *active_xml;        /* live XML when active, else NULL; borrowed */
 
 	enum vw_known virtio_drivers; /* YES: virtio drivers that the OS does not ship are there,
 				     * or their media (virtio-win) is attached */

@@ -49,20 +49,44 @@ bool vw_metadata_skips(const xmlNode *root, const char *rule)
 	return skip != NULL;
 }
 
-bool vw_metadata_foreign_owner(const xmlNode *root)
-{
-	static const char *const owners[] = {
-		"http://openstack.org/xmlns/libvirt/nova/1.0",
-		"http://openstack.org/xmlns/libvirt/nova/1.1",
-		"http://ovirt.org/vm/1.0",
-		"http://ovirt.org/vm/tune/1.0",
-		"http://kubevirt.io",
-	};
+/* Managers that make domains anew from a database of their own: what we change is lost, or
+ * in their way. */
+static const struct owner {
+	const char *ns, *why;
+} owners[] = {
+	{ "http://openstack.org/xmlns/libvirt/nova/1.0", "OpenStack owns it" },
+	{ "http://openstack.org/xmlns/libvirt/nova/1.1", "OpenStack owns it" },
+	{ "http://ovirt.org/vm/1.0", "oVirt owns it" },
+	{ "http://ovirt.org/vm/tune/1.0", "oVirt owns it" },
+	{ "http://kubevirt.io", "KubeVirt owns it" },
+	{ "http://opennebula.org/xmlns/libvirt/1.0", "OpenNebula owns it" },
+};
 
-	for (size_t i = 0; i < VW_N_ELEMENTS(owners); i++)
-		if (metadata(root, owners[i], NULL))
+/* CloudStack leaves no metadata, but tells the guest who made it: the product in its SMBIOS
+ * is "CloudStack KVM Hypervisor". */
+static bool is_cloudstack(const xmlNode *root)
+{
+	const xmlNode *e = vw_xml_child(vw_xml_path(root, "sysinfo/system"), "entry");
+
+	for (; e; e = vw_xml_next(e, "entry"))
+		if (vw_streq(vw_xml_attr(e, "name"), "product") && e->children &&
+		    vw_startswith((const char *)e->children->content, "CloudStack"))
 			return true;
 	return false;
+}
+
+/* Return: "OpenStack owns it" …, NULL = nobody that we know. */
+static const char *owned_by(const xmlNode *root)
+{
+	for (size_t i = 0; i < VW_N_ELEMENTS(owners); i++)
+		if (metadata(root, owners[i].ns, NULL))
+			return owners[i].why;
+	return is_cloudstack(root) ? "CloudStack owns it" : NULL;
+}
+
+bool vw_metadata_foreign_owner(const xmlNode *root)
+{
+	return owned_by(root) != NULL;
 }
 
 const char *vw_metadata_audit_why(const xmlNode *root)
@@ -71,9 +95,7 @@ const char *vw_metadata_audit_why(const xmlNode *root)
 
 	if (mode == VW_MODE_AUDIT)
 		return "its mode is audit";
-	return mode == VW_MODE_DEFAULT && vw_metadata_foreign_owner(root)
-		       ? "another manager (OpenStack, oVirt, KubeVirt) owns it"
-		       : NULL;
+	return mode == VW_MODE_DEFAULT ? owned_by(root) : NULL;
 }
 
 bool vw_metadata_is_qemu(const xmlNode *root)

@@ -19,7 +19,8 @@ enum vw_mode vw_metadata_effective_mode(const xmlNode *root);
 /* Return: true if the domain has <w:skip rule='…'> for this rule. */
 bool vw_metadata_skips(const xmlNode *root, const char *rule);
 
-/* Return: true if OpenStack, oVirt or KubeVirt runs this domain (their metadata is there). */
+/* Return: true if a manager (OpenStack, oVirt, KubeVirt, OpenNebula, CloudStack) runs this
+ * domain: its metadata, or its product name in the SMBIOS, is there. */
 bool vw_metadata_foreign_owner(const xmlNode *root);
 
 /* Why nothing is to be changed without the admin's word (mode audit, or another owner): a clause

@@ -22,3 +22,10 @@ const char *vw_mode_name(enum vw_mode m)
 
 	return names[m];
 }
+
+const char *vw_judged_name(enum vw_judged j)
+{
+	static const char *const names[] = { "all", "host", "none" };
+
+	return names[j];
+}

@@ -13,7 +13,7 @@
  * (machine before buses, buses before what hangs on a bus). */
 static const struct vw_rule rules[] = {
 	{ "os-metadata", VW_CLASS_HOST, vw_rule_os_metadata, false, true },
-	{ "machine", VW_CLASS_BOOT, vw_rule_machine, true, false },
+	{ "machine", VW_CLASS_BOOT, vw_rule_machine, false, false },
 	{ "firmware", VW_CLASS_BOOT, vw_rule_firmware, true, false },
 	{ "acpi", VW_CLASS_VISIBLE, vw_rule_acpi, true, false },
 	{ "pm", VW_CLASS_VISIBLE, vw_rule_pm, true, false },
@@ -87,6 +87,7 @@ void vw_plan_free(struct vw_plan *plan)
 	for (size_t i = 0; i < plan->n_findings; i++)
 		vw_finding_clear(&plan->findings[i]);
 	free(plan->findings);
+	free(plan->unjudged);
 	free(plan->name);
 	free(plan->uuid);
 	free(plan->template_id);
@@ -230,12 +231,13 @@ static void judge_mode(struct vw_ctx *c)
 {
 	c->audit_why = c->req->force_enforce ? NULL : vw_metadata_audit_why(c->domain);
 	c->audit = c->audit_why;
+	c->plan->audit_why = c->audit_why;
 }
 
 static void run_rules(struct vw_ctx *c)
 {
 	if ((c->plan->mode == VW_MODE_OFF && !c->req->force_enforce) ||
-	    !vw_metadata_is_qemu(c->domain))
+	    c->plan->judged == VW_JUDGED_NONE)
 		return;
 	for (size_t i = 0; i < VW_N_ELEMENTS(rules) && !c->error; i++) {
 		const struct vw_rule *rule = &rules[i];
@@ -246,6 +248,10 @@ static void run_rules(struct vw_ctx *c)
 			continue;
 		if ((rule->needs_template && !data) || (!rule->any_arch && !c->x86) ||
 		    vw_metadata_skips(c->domain, rule->id))
+			continue;
+		/* why not the rest says the machine rule */
+		if (c->plan->judged == VW_JUDGED_HOST && rule->cls != VW_CLASS_HOST &&
+		    rule->run != vw_rule_machine)
 			continue;
 		c->rule = rule;
 		rule->run(c, data);
@@ -275,6 +281,8 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 	}
 	c->caps = caps_for_now(c);
 	r = open_plan(c);
+	if (r == 0)
+		r = vw_scope_find(c);
 	if (r == 0 && c->devices) {
 		judge_mode(c);
 		run_rules(c);

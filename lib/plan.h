@@ -24,6 +24,13 @@ enum vw_action {
 /* Who may change what in this domain: <w:warden mode='…'>. */
 enum vw_mode { VW_MODE_DEFAULT = 0, VW_MODE_ENFORCE, VW_MODE_AUDIT, VW_MODE_OFF };
 
+/* How much of a guest the rules know. */
+enum vw_judged {
+	VW_JUDGED_ALL = 0,
+	VW_JUDGED_HOST, /* the host's side only: a board or architecture without rules */
+	VW_JUDGED_NONE, /* not QEMU's guest */
+};
+
 struct vw_finding {
 	const char *rule; /* a rule id of design.md; static */
 	enum vw_class cls;
@@ -41,8 +48,11 @@ struct vw_plan {
 	const struct vw_os *os; /* as in the facts; borrowed from them */
 	enum vw_os_source os_source;
 	enum vw_evidence os_confidence;
-	char *template_id; /* template that was chosen */
-	enum vw_mode mode; /* from the domain's metadata */
+	char *template_id;     /* template that was chosen */
+	enum vw_mode mode;     /* from the domain's metadata */
+	const char *audit_why; /* why nothing is applied: one clause, static; NULL = it may be */
+	enum vw_judged judged;
+	char *unjudged; /* why not all was: one clause, printable; NULL = all was */
 	struct vw_finding *findings;
 	size_t n_findings;
 	char *xml; /* fixed text; NULL if nothing is to be applied */
@@ -82,6 +92,7 @@ size_t vw_plan_waiting(const struct vw_plan *plan, const char **ret_class);
 const char *vw_class_name(enum vw_class c);   /* "host" "additive" "visible" "boot" */
 const char *vw_action_name(enum vw_action a); /* "fix" "skip" "refuse" */
 const char *vw_mode_name(enum vw_mode m);     /* "default" "enforce" "audit" "off" */
+const char *vw_judged_name(enum vw_judged j); /* "all" "host" "none" */
 
 /* All rule ids, NULL-terminated, in the order in which they are applied. */
 const char *const *vw_rule_ids(void);
@@ -102,7 +113,7 @@ struct vw_outline {
 	char *arch, *machine, *emulator; /* "" if absent */
 	char *os_id;                     /* libosinfo metadata, "" if absent */
 	enum vw_mode mode;
-	bool foreign_owner; /* OpenStack, oVirt, KubeVirt metadata */
+	bool foreign_owner; /* as vw_metadata_foreign_owner */
 	struct vw_outline_disk *disks;
 	size_t n_disks;
 };

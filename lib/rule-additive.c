@@ -117,6 +117,9 @@ void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data)
 
 	if (!period || vw_streq(model, "none") || vw_xml_child(balloon, "stats"))
 		return;
+	/* a board without PCI has none, unless the XML says so */
+	if (!balloon && !vw_ctx_known_board(c))
+		return;
 	/* model xen has no statistics; without the element libvirt adds a virtio one by itself */
 	if (model && !vw_startswith(model, "virtio"))
 		return;

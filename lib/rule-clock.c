@@ -88,6 +88,46 @@ static bool flag_offered(const struct vw_ctx *c, const xmlNode *flag)
 	return has == VW_YES || (has == VW_UNKNOWN && !need_caps);
 }
 
+static bool is_on(const xmlNode *hyperv, const char *flag)
+{
+	const xmlNode *n = vw_xml_child(hyperv, flag);
+
+	return n && !vw_streq(vw_xml_attr(n, "state"), "off");
+}
+
+/* What a flag needs beside itself (QEMU, docs/system/i386/hyperv.rst): without it libvirt
+ * refuses the XML, or QEMU the start. */
+static const struct need {
+	const char *flag, *other;
+} needs[] = {
+	{ "synic", "vpindex" },
+	{ "stimer", "synic" },
+	{ "tlbflush", "vpindex" },
+	{ "ipi", "vpindex" },
+};
+
+/* The flags to add, one word each. What comes earlier in the template counts as there. */
+static void missing_flags(const struct vw_ctx *c, const xmlNode *old, const xmlNode *data,
+			  struct vw_buf *missing)
+{
+	const xmlNode *clock = vw_xml_child(c->domain, "clock");
+	const xmlNode *timer = child_named(clock, "timer", "hypervclock");
+
+	for (xmlNode *f = vw_xml_first(data); f; f = vw_xml_next(f, NULL)) {
+		const char *name = (const char *)f->name;
+		bool ok = flag_offered(c, f) && !vw_xml_child(old, name);
+
+		for (size_t i = 0; ok && i < VW_N_ELEMENTS(needs); i++)
+			if (!strcmp(needs[i].flag, name))
+				ok = is_on(old, needs[i].other) ||
+				     (missing->p && vw_has_word(missing->p, needs[i].other));
+		if (ok && !strcmp(name, "stimer"))
+			ok = timer && !vw_streq(vw_xml_attr(timer, "present"), "no");
+		if (ok)
+			vw_buf_printf(missing, "%s%s", missing->len ? " " : "", name);
+	}
+}
+
 static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)
 {
 	xmlNode *n = NULL;
@@ -108,20 +148,20 @@ static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)
 void vw_rule_hyperv(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = vw_xml_path(c->domain, "features/hyperv");
+	const char *mode = vw_xml_attr(old, "mode");
 	VW_AUTOBUF struct vw_buf missing = { 0 };
 	xmlNode *features, *hyperv;
 
-	if (vw_streq(vw_xml_attr(old, "mode"), "passthrough"))
+	/* passthrough and host-model bring all that the host has */
+	if (mode && strcmp(mode, "custom") != 0)
 		return;
-	for (xmlNode *f = vw_xml_first(data); f; f = vw_xml_next(f, NULL))
-		if (flag_offered(c, f) && !vw_xml_child(old, (char *)f->name))
-			vw_buf_printf(&missing, "%s%s", missing.len ? " " : "", (char *)f->name);
-	if (!missing.len || !vw_decide(c, "domain", old ? "some" : "", missing.p,
-				       "Windows spins and polls less when it knows the hypervisor"))
+	missing_flags(c, old, data, &missing);
+	if (!missing.p || !vw_decide(c, "domain", old ? "some" : "", missing.p,
+				     "Windows spins and polls less when it knows the hypervisor"))
 		return;
 	features = vw_need_child(c, c->domain, "features");
 	hyperv = features ? vw_need_child(c, features, "hyperv") : NULL;
 	for (xmlNode *f = hyperv ? vw_xml_first(data) : NULL; f; f = vw_xml_next(f, NULL))
-		if (flag_offered(c, f) && !vw_xml_child(hyperv, (char *)f->name))
+		if (vw_has_word(missing.p, (const char *)f->name))
 			copy_flag(c, hyperv, f);
 }

@@ -44,12 +44,17 @@ static void set_mode(struct vw_ctx *c, xmlNode *cpu, const char *mode)
 {
 	static const char *const stale[] = { "match", "check", "migratable" };
 	xmlNode *m = vw_xml_child(cpu, "model");
+	xmlNode *vendor = vw_xml_child(cpu, "vendor");
 
 	for (size_t i = 0; i < VW_N_ELEMENTS(stale); i++)
 		vw_try(c, vw_xml_set_attr(c->doc, cpu, stale[i], NULL));
 	vw_try(c, vw_xml_set_attr(c->doc, cpu, "mode", mode));
 	if (m)
 		vw_xml_remove(c->doc, m);
+	/* libvirt refuses a vendor without a model ("CPU vendor specified without CPU model"), and
+	 * it went with the old one */
+	if (vendor)
+		vw_xml_remove(c->doc, vendor);
 }
 
 /* "Nehalem +aes -mpx": the model of that name, with and without these features. words is cut up. */

@@ -75,14 +75,21 @@ static const char *obstacle_to(const xmlNode *disk, const char *bus)
 	return NULL;
 }
 
-const char *vw_disks_cling_to_ide(const struct vw_ctx *c)
+const char *vw_disks_cling_to_ide(struct vw_ctx *c)
 {
 	const char *obstacle = NULL;
+	char word[80];
 
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d && !obstacle;
-	     d = vw_xml_next(d, "disk"))
-		if (!strcmp(vw_disk_bus(d), "ide"))
-			obstacle = *vw_disk_target(d) ? obstacle_to(d, "sata") : "missing target";
+	     d = vw_xml_next(d, "disk")) {
+		if (strcmp(vw_disk_bus(d), "ide") != 0)
+			continue;
+		obstacle = *vw_disk_target(d) ? obstacle_to(d, "sata") : "missing target";
+		if (!obstacle && vw_disk_is(d, "disk") &&
+		    vw_kernel_names_disk(c, word, sizeof(word)))
+			obstacle =
+				"name on the kernel's command line (write root=UUID=... there first)";
+	}
 	return obstacle;
 }
 
@@ -254,29 +261,77 @@ static const char *bus_kind(struct vw_ctx *c, const xmlNode *disk)
 /* Buses that disks have left, as bits of this table. */
 static const char *const emulated[] = { "ide", "sata", "scsi" };
 
+/* What the template says of the disk as it is. A SCSI controller may be named by its model
+ * ("lsilogic"), for a driver is for that. NVMe is a fast bus, and chosen by hand. */
+static bool is_fine(struct vw_ctx *c, const xmlNode *disk, const xmlNode *data, const char *kind)
+{
+	return vw_listed(c, data, "accept", kind) || !strcmp(kind, "nvme") ||
+	       (!strcmp(kind, "scsi") && *scsi_model(c, disk) &&
+		vw_listed(c, data, "accept", scsi_model(c, disk)));
+}
+
+/* Nothing that this board has suits the OS: Windows XP on q35, which has AHCI only. An
+ * installed guest has got its driver, or would not be there. */
+static void note_no_driver(struct vw_ctx *c, const xmlNode *disk, const char *kind)
+{
+	if (c->blank == VW_EV_BLANK)
+		vw_note(c, vw_disk_target(disk), kind, "ide", c->blank,
+			"the install media of this OS have no driver for a disk there, so Setup finds none; not done, because q35 has no IDE: use machine='pc' with bus='ide', or give Setup a driver floppy");
+}
+
+/* What keeps the disk where it is, whatever the admin allows. Return: true if it is said. */
+static bool note_obstacle(struct vw_ctx *c, const xmlNode *disk, const char *kind, const char *want,
+			  const char *why)
+{
+	const char *obstacle = obstacle_to(disk, want);
+	char word[80];
+
+	if (obstacle)
+		vw_note(c, vw_disk_target(disk), kind, want, c->blank,
+			"%s; not done, because a disk on %s can't have its %s: take that out, or use a virtio-scsi controller",
+			why, want, obstacle);
+	else if (vw_disk_is(disk, "disk") && vw_kernel_names_disk(c, word, sizeof(word)))
+		vw_note(c, vw_disk_target(disk), kind, want, c->blank,
+			"%s; not done, because the kernel's command line says %s, and on %s the disk has another name: write root=UUID=... in <cmdline> first",
+			why, word, want);
+	else
+		return false;
+	return true;
+}
+
+/* What the change is good for. */
+static const char *why_move(const struct vw_ctx *c, const xmlNode *disk, const char *want)
+{
+	if (vw_disk_is(disk, "cdrom"))
+		return "the CD-ROM sits on the bus that this board and OS have";
+	if (!vw_startswith(want, "virtio"))
+		return "this board has no such controller, or the install media of this OS no driver for it";
+	if (c->blank == VW_EV_BLANK && c->facts->os && vw_streq(c->facts->os->family, "winnt"))
+		return "an emulated disk controller is several times slower; Windows Setup shows the disk only after \"Load driver\" (viostor, on the virtio-win CD-ROM)";
+	return "an emulated disk controller is several times slower";
+}
+
 /* Return: the bit of the bus that the disk has left, 0 if it stays. */
-static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data, const char *why)
+static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data)
 {
 	const char *kind = bus_kind(c, disk);
 	const char *bus = vw_disk_bus(disk);
-	const char *obstacle;
+	const char *why;
 	unsigned left = 0;
 	char old[40];
 	char want[24];
 
-	if (!vw_xml_child(disk, "target") || !*vw_disk_target(disk) ||
-	    vw_listed(c, data, "accept", kind) ||
-	    !vw_choose(c, data, "prefer", "disk.bus", want, sizeof(want)) || !strcmp(kind, want))
+	if (!vw_xml_child(disk, "target") || !*vw_disk_target(disk) || is_fine(c, disk, data, kind))
 		return 0;
-	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));
-	obstacle = obstacle_to(disk, want);
-	if (obstacle) {
-		vw_note(c, old, kind, want, c->blank,
-			"%s; not done, because a disk on %s can't have its %s: take that out, or use a virtio-scsi controller",
-			why, want, obstacle);
+	if (!vw_choose(c, data, "prefer", "disk.bus", want, sizeof(want))) {
+		note_no_driver(c, disk, kind);
 		return 0;
 	}
-	if (!vw_decide(c, old, kind, want, why))
+	if (!strcmp(kind, want))
+		return 0;
+	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));
+	why = why_move(c, disk, want);
+	if (note_obstacle(c, disk, kind, want, why) || !vw_decide(c, old, kind, want, why))
 		return 0;
 	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)
 		left |= strcmp(bus, emulated[i]) ? 0 : 1u << i;
@@ -284,13 +339,13 @@ static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data, c
 	return left;
 }
 
-static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data, const char *why)
+static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data)
 {
 	unsigned left = 0;
 
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
 		if (vw_disk_is(d, device))
-			left |= one_disk(c, d, data, why);
+			left |= one_disk(c, d, data);
 	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)
 		if (left & (1u << i))
 			drop_orphans(c, emulated[i]);
@@ -298,10 +353,10 @@ static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data,
 
 void vw_rule_disk_bus(struct vw_ctx *c, const xmlNode *data)
 {
-	all_disks(c, "disk", data, "an emulated disk controller is several times slower");
+	all_disks(c, "disk", data);
 }
 
 void vw_rule_cdrom_bus(struct vw_ctx *c, const xmlNode *data)
 {
-	all_disks(c, "cdrom", data, "the CD-ROM sits on the bus that this board and OS have");
+	all_disks(c, "cdrom", data);
 }

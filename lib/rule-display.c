@@ -23,15 +23,22 @@ static void drop_usb(struct vw_ctx *c)
 	}
 }
 
-/* Something that hangs on more than the ports of the first controller: a hub, a second bus. */
+#define EHCI_PORTS 6 /* fewer than xHCI's 15 */
+
+/* Something that hangs on more than the ports of any first controller: a hub, a second bus, a
+ * port that not every model has. */
 static bool usb_is_a_tree(const struct vw_ctx *c)
 {
 	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
 		const xmlNode *address = vw_xml_child(d, "address");
 		const char *bus = vw_xml_attr(address, "bus");
 
-		if (!strcmp((char *)d->name, "hub") ||
-		    (vw_streq(vw_xml_attr(address, "type"), "usb") && bus && strcmp(bus, "0")))
+		if (!strcmp((char *)d->name, "hub"))
+			return true;
+		if (vw_streq(vw_xml_attr(address, "type"), "usb") &&
+		    ((bus && strcmp(bus, "0") != 0) ||
+		     (vw_xml_attr(address, "port") &&
+		      !vw_number(address, "port", 1, EHCI_PORTS, 0))))
 			return true;
 	}
 	return false;
@@ -88,8 +95,11 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 			"%s is better; not done, because the PCI bus is full", want);
 		return;
 	}
-	if (!vw_decide(c, "domain", now ? now : "", want,
-		       "an emulated USB 1 controller costs host CPU even when idle"))
+	if (!vw_decide(
+		    c, "domain", now ? now : "", want,
+		    now && strstr(now, "xhci")
+			    ? "the install media of this OS have no driver for USB 3: Setup has no pointer"
+			    : "an emulated USB 1 controller costs host CPU even when idle"))
 		return;
 	drop_usb(c);
 	/* ports is an attribute of the xHCI models only (libvirt 9.0, virDomainControllerDefParseXML) */
@@ -150,17 +160,32 @@ static bool usb_port_is_free(const struct vw_ctx *c)
 	return ports + (any ? 0 : 2) > 0;
 }
 
+/* A pointer that was chosen: any tablet; a virtio mouse; the host's own (evdev, passthrough);
+ * Looking Glass, whose client moves a relative mouse over its shared memory. A tablet beside
+ * one of these takes the pointer away from it. */
+static bool has_pointer(const struct vw_ctx *c)
+{
+	for (const xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input")) {
+		const char *type = vw_xml_attr(i, "type");
+
+		if (type && (vw_has_word("tablet evdev passthrough", type) ||
+			     (!strcmp(type, "mouse") && vw_streq(vw_xml_attr(i, "bus"), "virtio"))))
+			return true;
+	}
+	for (const xmlNode *s = vw_xml_child(c->devices, "shmem"); s; s = vw_xml_next(s, "shmem"))
+		if (vw_startswith(vw_xml_attr(s, "name"), "looking-glass"))
+			return true;
+	return false;
+}
+
 void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *usb = usb_controller(c);
 	char bus[16];
 
-	if (!c->graphics || vw_streq(vw_xml_attr(usb, "model"), "none") ||
+	if (!c->graphics || vw_streq(vw_xml_attr(usb, "model"), "none") || has_pointer(c) ||
 	    !vw_choose(c, data, "prefer", NULL, bus, sizeof(bus)))
 		return;
-	for (xmlNode *i = vw_xml_child(c->devices, "input"); i; i = vw_xml_next(i, "input"))
-		if (vw_streq(vw_xml_attr(i, "type"), "tablet"))
-			return;
 	if (!usb_port_is_free(c)) {
 		vw_note(c, "domain", "", "tablet", c->blank,
 			"the pointer in a console window would follow the mouse; not done, because every USB port may be taken");

@@ -37,6 +37,17 @@ static bool offered(const struct vw_ctx *c, const char *machine)
 	return false;
 }
 
+/* Which board stands in for it only the admin can tell: what is installed knows the old one. */
+static void note_absent(struct vw_ctx *c, const char *now)
+{
+	if (c->blank == VW_EV_BLANK)
+		vw_note(c, "domain", now, "q35", c->blank,
+			"this host's QEMU has no such machine type, so libvirt refuses the domain; write machine='q35' or 'pc' (virsh capabilities lists all)");
+	else
+		vw_note(c, "domain", now, "pc", c->blank,
+			"this host's QEMU has no such machine type, so the domain can't start here; the nearest for what was installed on it is the newest of its family (pc, or q35 if it was a pc-q35), tried on a copy of the disk first; or move it to a host that has the type (virsh capabilities lists all)");
+}
+
 void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *type = vw_xml_path(c->domain, "os/type");
@@ -44,6 +55,10 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 	const char *obstacle;
 	char want[32];
 
+	if (c->facts->machine_offered == VW_NO) {
+		note_absent(c, now);
+		return;
+	}
 	/* from pc to q35 only: other boards (microvm, xenfv, isapc) were chosen on purpose */
 	if (!type || !vw_ctx_pc(c) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
 	    strcmp(want, "q35") != 0 || !offered(c, want))

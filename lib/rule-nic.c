@@ -44,6 +44,16 @@ static void set_model(struct vw_ctx *c, xmlNode *nic, const char *want)
 		vw_xml_remove(c->doc, (xmlNode *)address);
 }
 
+/* What the change is good for; the BSDs name a card by its driver (em0, vtnet0). */
+static const char *why_model(const struct vw_ctx *c)
+{
+	const struct vw_os *os = c->facts->os;
+
+	if (c->blank != VW_EV_BLANK && os && os->family && strstr(os->family, "bsd"))
+		return "this card is the fastest that the guest OS has a driver for, but a BSD names its interface by the driver (em0 becomes vtnet0): until its network config has the new name it is offline";
+	return "this card is the fastest that the guest OS has a driver for";
+}
+
 void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
@@ -59,7 +69,7 @@ void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
 		    vw_streq(now, want))
 			continue;
 		if (vw_decide(c, nic_name(n, i, name, sizeof(name)), now ? now : "", want,
-			      "this card is the fastest that the guest OS has a driver for"))
+			      why_model(c)))
 			set_model(c, n, want);
 	}
 }

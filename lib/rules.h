@@ -57,6 +57,12 @@ struct vw_rule {
 bool vw_ctx_q35(const struct vw_ctx *c);
 bool vw_ctx_pc(const struct vw_ctx *c);
 bool vw_ctx_efi(const struct vw_ctx *c);
+/* A board that the rules know: q35 or pc. Others (microvm, isapc) may lack PCI, and all that
+ * hangs on it. */
+bool vw_ctx_known_board(const struct vw_ctx *c);
+/* How much of the guest the rules know: into plan->judged and plan->unjudged (scope.c).
+ * Return: 0 or -ENOMEM. */
+int vw_scope_find(struct vw_ctx *c);
 /* New here and blank: nothing has seen the guest's hardware yet. */
 bool vw_ctx_fresh(const struct vw_ctx *c);
 /* libvirt places all PCI devices anew, whatever is added: the guest is fresh, or its board new. */
@@ -113,6 +119,10 @@ bool vw_disk_has_source(const xmlNode *disk);
 /* Facts of the i-th <disk> of the domain; NULL = none. */
 const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
 
+/* Direct kernel boot with a command line that names a disk by its bus ("root=/dev/sda1").
+ * Return: true, and that word in buf (kernel-cmdline.c). */
+bool vw_kernel_names_disk(struct vw_ctx *c, char *buf, size_t size);
+
 void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_machine(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data);
@@ -140,7 +150,7 @@ void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data);
 
 /* What keeps a disk on IDE, so that the board can't go to q35; NULL = nothing (rule-disk.c). */
-const char *vw_disks_cling_to_ide(const struct vw_ctx *c);
+const char *vw_disks_cling_to_ide(struct vw_ctx *c);
 /* Put a disk that IDE can't carry on q35 onto sata (rule-disk.c; part of a machine change). */
 void vw_disks_leave_ide(struct vw_ctx *c);
 

@@ -19,7 +19,7 @@ struct seen {
 
 struct overview {
 	struct seen *seen;
-	size_t n, conformant, unknown_os, failed, fixes, left;
+	size_t n, conformant, unjudged, unknown_os, failed, fixes, left;
 };
 
 static void overview_clear(struct overview *v)
@@ -52,7 +52,8 @@ static void add(struct overview *v, struct cmd_audit *a)
 		.total = a->plan->n_findings,
 		.cache = has_rule(a->plan, "disk-cache"),
 	};
-	v->conformant += s->total == 0;
+	v->conformant += s->total == 0 && !cmd_check_unjudged(a->plan);
+	v->unjudged += cmd_check_unjudged(a->plan);
 	v->unknown_os += a->plan->os == NULL;
 	v->fixes += s->fix;
 	v->left += s->total - s->fix;
@@ -70,6 +71,8 @@ static int compare(const void *va, const void *vb)
 		return a->fix > b->fix ? -1 : 1;
 	if (a->total != b->total)
 		return a->total > b->total ? -1 : 1;
+	if (a->audit->plan->judged != b->audit->plan->judged)
+		return a->audit->plan->judged > b->audit->plan->judged ? -1 : 1;
 	return strcmp(a->audit->label, b->audit->label);
 }
 
@@ -130,6 +133,8 @@ static void print_sum(const struct cmd *cmd, const struct overview *v)
 	out_print(&cmd->out, v->n > v->conformant ? OUT_WARN : OUT_PLAIN, "%zu with findings",
 		  v->n - v->conformant);
 	out_print(&cmd->out, OUT_PLAIN, ", %zu of unknown OS", v->unknown_os);
+	if (v->unjudged)
+		out_print(&cmd->out, OUT_WARN, ", %zu not judged wholly", v->unjudged);
 	if (v->failed)
 		out_print(&cmd->out, OUT_BAD, ", %zu could not be told", v->failed);
 	fputc('\n', cmd->out.f);
@@ -173,7 +178,10 @@ static size_t print_rows(const struct cmd *cmd, const struct overview *v)
 			       plan->mode == VW_MODE_AUDIT ? ", audit" : "");
 		out_table_addf(&t, OUT_GOOD, "%zu", s->fix);
 		out_table_addf(&t, OUT_WARN, "%zu", s->total - s->fix);
-		out_table_add(&t, OUT_PLAIN, gains ? gains : "");
+		out_table_add(&t, OUT_PLAIN,
+			      gains && *gains  ? gains
+			      : plan->unjudged ? plan->unjudged
+					       : "");
 	}
 	out_table_print(&t, 2, true);
 	return shown;
@@ -229,6 +237,8 @@ static void print_next(const struct cmd *cmd, const struct overview *v)
 	bool several = v->n - v->conformant > 1;
 	OUT_AUTOTABLE struct out_table t = { 0 };
 
+	if (!v->fixes && !v->left)
+		return;
 	out_print(&cmd->out, OUT_PLAIN,
 		  "\n%zu finding%s: %zu can be fixed now (FIX), %zu need%s your word (ASK).\n",
 		  v->fixes + v->left, v->fixes + v->left == 1 ? "" : "s", v->fixes, v->left,
@@ -298,5 +308,5 @@ int cmd_check_all(struct cmd *cmd)
 		print_overview(cmd, &v);
 	if (rc != CMD_OK)
 		return rc;
-	return v.failed ? CMD_UNKNOWN : v.conformant < v.n ? CMD_FINDINGS : CMD_OK;
+	return v.failed || v.unjudged ? CMD_UNKNOWN : v.conformant < v.n ? CMD_FINDINGS : CMD_OK;
 }

@@ -9,7 +9,7 @@
 
 /* What was found so far, over all that was named. */
 struct tally {
-	size_t audited, with_findings, fixes, left, failed;
+	size_t audited, conformant, with_findings, unjudged, fixes, left, failed;
 	char *next; /* what to type, of the first that can be fixed, else of the first with findings */
 	bool next_fixes;
 	json_t *domains; /* --json */
@@ -21,6 +21,11 @@ static void tally_clear(struct tally *t)
 	json_decref(t->domains);
 }
 
+bool cmd_check_unjudged(const struct vw_plan *plan)
+{
+	return plan->judged != VW_JUDGED_ALL && plan->mode != VW_MODE_OFF;
+}
+
 static void count(const struct cmd *cmd, struct tally *t, const struct cmd_audit *a)
 {
 	size_t fixes = vw_plan_count(a->plan, VW_ACTION_FIX);
@@ -28,6 +33,8 @@ static void count(const struct cmd *cmd, struct tally *t, const struct cmd_audit
 	t->audited++;
 	t->fixes += fixes;
 	t->left += a->plan->n_findings - fixes;
+	t->unjudged += cmd_check_unjudged(a->plan);
+	t->conformant += !a->plan->n_findings && !cmd_check_unjudged(a->plan);
 	if (!a->plan->n_findings)
 		return;
 	t->with_findings++;
@@ -120,11 +127,16 @@ static void show_summary(const struct cmd *cmd, const struct tally *t)
 		return;
 	fputc('\n', cmd->out.f);
 	if (t->audited > 1)
-		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings\n",
-			  t->audited, t->audited - t->with_findings, t->with_findings);
+		out_print(&cmd->out, OUT_BOLD, "%zu checked: %zu conformant, %zu with findings",
+			  t->audited, t->conformant, t->with_findings);
+	if (t->audited > 1 && t->unjudged)
+		out_print(&cmd->out, OUT_WARN, ", %zu could not be judged wholly", t->unjudged);
+	if (t->audited > 1)
+		fputc('\n', cmd->out.f);
 	if (!all) {
 		if (t->audited == 1)
-			out_print(&cmd->out, OUT_GOOD, "Nothing to do.\n");
+			out_print(&cmd->out, t->unjudged ? OUT_WARN : OUT_GOOD, "%s\n",
+				  t->unjudged ? "Could not tell." : "Nothing to do.");
 		return;
 	}
 	out_print(&cmd->out, OUT_PLAIN,
@@ -199,7 +211,7 @@ static int check_named(struct cmd *cmd, char **args)
 	show_summary(cmd, &t);
 	if (t.domains && out_json_print(cmd, cmd_check_json(json_incref(t.domains))) != CMD_OK)
 		return CMD_UNKNOWN;
-	return t.failed ? CMD_UNKNOWN : t.with_findings ? CMD_FINDINGS : CMD_OK;
+	return t.failed || t.unjudged ? CMD_UNKNOWN : t.with_findings ? CMD_FINDINGS : CMD_OK;
 }
 
 json_t *cmd_check_json(json_t *domains)

@@ -9,6 +9,8 @@
 
 /* check --all. Return: exit code. */
 int cmd_check_all(struct cmd *cmd);
+/* Is there more to it than the rules know? Then it can't be called conformant. */
+bool cmd_check_unjudged(const struct vw_plan *plan);
 /* Heading and rows of one domain. */
 void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a);
 /* {"version": 1, "domains": […]}; takes the array over. */

@@ -2,6 +2,7 @@
 /* virt-warden fix: plans and applies. A FILE goes to stdout, a DOMAIN is redefined. */
 #include "cmd-check.h"
 #include "diff.h"
+#include "metadata.h"
 #include "out-json.h"
 #include "out-plan.h"
 #include "virt-apply.h"
@@ -40,9 +41,11 @@ static int print_diff(const struct cmd *cmd, const struct cmd_audit *a)
 	return CMD_OK;
 }
 
-/* What a plan leaves for the admin's word. */
+/* What a plan leaves for the admin's word, or can't tell. */
 static int left(const struct vw_plan *plan)
 {
+	if (cmd_check_unjudged(plan))
+		return CMD_UNKNOWN;
 	return plan->n_findings > vw_plan_count(plan, VW_ACTION_FIX) ? CMD_FINDINGS : CMD_OK;
 }
 
@@ -55,10 +58,12 @@ static void note_summary(const struct cmd *cmd, const struct cmd_audit *a)
 
 	if (cmd->quiet)
 		return;
-	if (!a->plan->n_findings)
+	if (cmd_check_unjudged(a->plan))
+		cmd_note(cmd, "%s: not judged wholly: %s", a->label, a->plan->unjudged);
+	else if (!a->plan->n_findings)
 		cmd_note(cmd, "%s: %s, unchanged", a->label,
 			 a->plan->mode == VW_MODE_OFF ? "its mode is off" : "conformant");
-	else if (fixes)
+	if (fixes)
 		cmd_note(cmd, "%s: %zu fixed (%s)", a->label, fixes, rules ? rules : "");
 	if (!rest)
 		return;
@@ -83,7 +88,7 @@ static int show_only(const struct fix *fix, const struct cmd_audit *a)
 		out_data(&cmd->out, OUT_PLAIN, text_after(a));
 	if (rc != CMD_OK)
 		return rc;
-	if (fix->dry_run)
+	if (fix->dry_run && !cmd_check_unjudged(a->plan))
 		return a->plan->n_findings ? CMD_FINDINGS : CMD_OK;
 	if (!fix->domains)
 		note_summary(cmd, a);
@@ -181,7 +186,7 @@ static int fix_named(const struct fix *fix, const char *name)
 }
 
 /* With --all nobody has named the domain: one whose mode says audit or off, or
- * that belongs to OpenStack, oVirt or KubeVirt, is left alone. */
+ * that another manager (OpenStack, OpenNebula …) owns, is left alone. */
 static bool is_left_alone(const struct fix *fix, virDomainPtr dom)
 {
 	const struct cmd_audit_options opt = { .findings_only = true };
@@ -191,8 +196,8 @@ static bool is_left_alone(const struct fix *fix, virDomainPtr dom)
 
 	if (cmd_audit_domain(fix->cmd, dom, &opt, &a, &err) < 0)
 		return false; /* fix_domain will say why */
-	if (a->facts->outline->foreign_owner && a->facts->outline->mode != VW_MODE_ENFORCE)
-		why = "it belongs to a cloud manager";
+	if (a->facts->outline->foreign_owner && a->facts->outline->mode == VW_MODE_DEFAULT)
+		why = vw_metadata_audit_why(vw_xml_root(a->doc));
 	else if (a->facts->outline->mode == VW_MODE_AUDIT || a->facts->outline->mode == VW_MODE_OFF)
 		why = "its mode says so";
 	if (why && !fix->domains)

@@ -56,12 +56,13 @@ json_t *out_json_plan(const struct vw_plan *plan)
 			json_decref(findings);
 			return NULL;
 		}
-	return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}, s:o}", "name", out_json_string(plan->name),
-			 "uuid", out_json_string(plan->uuid), "os", "id",
-			 out_json_string(plan->os ? plan->os->id : NULL), "source",
+	return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}, s:o, s:o, s:o}", "name",
+			 out_json_string(plan->name), "uuid", out_json_string(plan->uuid), "os",
+			 "id", out_json_string(plan->os ? plan->os->id : NULL), "source",
 			 out_json_string(vw_os_source_name(plan->os_source)), "confidence",
-			 out_json_string(vw_evidence_name(plan->os_confidence)), "findings",
-			 findings);
+			 out_json_string(vw_evidence_name(plan->os_confidence)), "judged",
+			 out_json_string(vw_judged_name(plan->judged)), "unjudged",
+			 out_json_string(plan->unjudged), "findings", findings);
 }
 
 int out_json_print(struct cmd *cmd, json_t *top)

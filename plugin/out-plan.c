@@ -92,11 +92,15 @@ void out_plan_heading(const struct out *o, const struct vw_plan *plan, const cha
 		out_print(o, OUT_WARN, "  unknown OS  ");
 	if (plan->mode == VW_MODE_OFF)
 		out_print(o, OUT_DIM, "mode off: left alone\n");
+	else if (!plan->n_findings && plan->unjudged)
+		out_print(o, OUT_WARN, "not judged\n");
 	else if (!plan->n_findings)
 		out_print(o, OUT_GOOD, "conformant\n");
 	else
 		out_print(o, OUT_WARN, "%zu finding%s\n", plan->n_findings,
 			  plan->n_findings == 1 ? "" : "s");
+	if (plan->unjudged && plan->mode != VW_MODE_OFF)
+		out_print(o, OUT_WARN, "  %s\n", plan->unjudged);
 }
 
 static enum out_style action_style(enum vw_action action)

@@ -108,10 +108,10 @@ void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *o
 	if (!plan->n_findings || !name || !check)
 		return;
 	vw_buf_printf(&n->text, "virt-warden: %s: ", name);
-	if (why_not || plan->mode == VW_MODE_AUDIT) {
+	if (why_not || plan->audit_why) {
 		count(&n->text, plan->n_findings, "finding", "findings");
 		vw_buf_printf(&n->text, ", nothing was changed (%s): %s\n",
-			      why_not ? why_not : "its mode is audit", check);
+			      why_not ? why_not : plan->audit_why, check);
 		return;
 	}
 	count(&n->text, fixes, "fix", "fixes");

@@ -3,15 +3,29 @@
 #include "metadata.h"
 #include "virt-collect-internal.h"
 
+static const struct vw_caps *ask(struct vw_context *c, const struct vw_gathered *g,
+				 virConnectPtr conn, const char *machine)
+{
+	const struct vw_outline *o = g->outline;
+
+	return vw_context_caps(c, conn, o->emulator, o->arch, machine, o->type);
+}
+
 static void ask_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 		     const char *machine)
 {
-	const struct vw_outline *o = g->outline;
-	const struct vw_caps *caps = vw_context_caps(c, conn, o->emulator, o->arch, machine,
-						     o->type);
+	const struct vw_caps *caps = ask(c, g, conn, machine);
 
 	if (caps && g->facts.n_caps < VW_N_ELEMENTS(g->caps))
 		g->caps[g->facts.n_caps++] = caps;
+}
+
+/* libvirtd knows the emulator, but not that machine. */
+static bool lacks_machine(struct vw_context *c, const struct vw_gathered *g, virConnectPtr conn)
+{
+	const char *machine = g->outline->machine;
+
+	return conn && *machine && !ask(c, g, conn, machine) && ask(c, g, conn, "");
 }
 
 /* Is machine ("", "pc", "pc-q35-7.2") of the family that a template names ("pc", "q35")? */
@@ -108,7 +122,10 @@ void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr 
 	if (prefers != VW_NO)
 		ask_caps(c, g, conn, machine);
 	vw_look_join(g);
-	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c)))
+	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c))) {
 		ask_caps(c, g, conn, g->outline->machine);
+		if (lacks_machine(c, g, conn))
+			g->facts.machine_offered = VW_NO;
+	}
 	g->facts.caps = g->caps;
 }

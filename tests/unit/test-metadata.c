@@ -71,6 +71,9 @@ static void test_owner(void **state)
 		"<o:vm xmlns:o='http://ovirt.org/vm/1.0'/>",
 		"<t:qos xmlns:t='http://ovirt.org/vm/tune/1.0'/>",
 		"<kubevirt xmlns='http://kubevirt.io'><uid/></kubevirt>",
+		"<n:vm xmlns:n='http://opennebula.org/xmlns/libvirt/1.0'><n:name>db</n:name></n:vm>",
+		"</metadata><sysinfo type='smbios'><system><entry name='product'>CloudStack KVM "
+		"Hypervisor</entry></system></sysinfo><metadata>",
 	};
 	VW_AUTOXML struct vw_xml *own = domain(W("/>"));
 

@@ -371,7 +371,7 @@ static void test_plan_windows11(void **state)
 	static const char caps_xml[] =
 		"<domainCapabilities><machine>pc-q35-7.2</machine><os supported='yes'><enum name='firmware'><value>efi</value></enum></os>"
 		"<devices><tpm supported='yes'><enum name='model'><value>tpm-tis</value><value>tpm-crb</value></enum><enum name='backendModel'><value>emulator</value></enum></tpm></devices>"
-		"<features><hyperv supported='yes'><enum name='features'><value>relaxed</value><value>stimer</value></enum></hyperv></features></domainCapabilities>";
+		"<features><hyperv supported='yes'><enum name='features'><value>relaxed</value><value>vpindex</value><value>synic</value><value>stimer</value></enum></hyperv></features></domainCapabilities>";
 	struct fixture *f = *state;
 	struct vw_caps *caps = NULL;
 	const struct vw_caps *list[1];
@@ -390,7 +390,7 @@ static void test_plan_windows11(void **state)
 	assert_fix(p, "disk-bus", "hda", "sata");
 	assert_fix(p, "nic-model", "nic0", "e1000e");
 	assert_fix(p, "clock", "domain", "localtime + rtc pit hpet hypervclock");
-	assert_fix(p, "hyperv", "domain", "relaxed stimer");
+	assert_fix(p, "hyperv", "domain", "relaxed vpindex synic stimer");
 	assert_has(p, "<direct state='on'/>");
 	assert_lacks(p, "vapic");
 	assert_null(finding(p, "rng", NULL));

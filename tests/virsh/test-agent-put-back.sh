@@ -63,7 +63,7 @@ for name in audit off nova; do
 	stored_has $name "bus='ide'"
 	hasnt "$tmp/xml" "cache='none'"
 done
-[ "$(said nova 'not fixed, because its mode is audit')" = 1 ] || fail "nova is not audited"
+[ "$(said nova 'not fixed, because OpenStack owns it')" = 1 ] || fail "nova is not audited"
 warden mode audit enforce >"$tmp/out"
 becomes audit "cache='none'"
 agent_stop

@@ -32,7 +32,7 @@ import json, sys
 top = json.load(open("check.json"))
 assert list(top) == ["version", "domains"] and top["version"] == 1, list(top)
 (domain,) = top["domains"]
-assert sorted(domain) == ["findings", "name", "os", "uuid"], sorted(domain)
+assert sorted(domain) == ["findings", "judged", "name", "os", "unjudged", "uuid"], sorted(domain)
 assert domain["name"] == "web1" and domain["uuid"] == ""
 assert domain["os"] == {"id": "http://debian.org/debian/11", "source": "metadata", "confidence": "assumed"}
 keys = ["action", "after", "before", "class", "device", "evidence", "message", "rule"]
