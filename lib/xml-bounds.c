@@ -6,6 +6,7 @@
  * about any text up to its first error, and there the parser is stopped (xml.c). */
 #include "xml-internal.h"
 
+#include <libxml/parser.h>
 #include <strings.h>
 
 /* Behind the next `end` (its last character is '>') at or after p; NULL: there is none. */
@@ -87,12 +88,28 @@ int vw_xml_crowded_line(const char *text, size_t len)
 	return 0;
 }
 
-bool vw_xml_keeps_ascii(const char *encoding)
+/* What the document is converted from; NULL = nothing to convert. Up to libxml2 2.13 only the converter
+ * tells; since 2.14 it is not for us to look at, and the context has the name. */
+static const char *parser_encoding(const xmlParserCtxt *ctxt)
+{
+#if LIBXML_VERSION >= 21400
+	return (const char *)ctxt->encoding;
+#else
+	const xmlParserInput *input = ctxt->input;
+
+	return input && input->buf && input->buf->encoder ? input->buf->encoder->name : NULL;
+#endif
+}
+
+bool vw_xml_keeps_ascii(const xmlParserCtxt *ctxt)
 {
 	static const char *const known[] = { "UTF-8",       "ASCII",    "US-ASCII", "ISO-8859-",
 					     "ISO8859",     "ISO_8859", "LATIN",    "ISO-LATIN",
 					     "WINDOWS-125", "CP125",    "KOI8-" };
+	const char *encoding = parser_encoding(ctxt);
 
+	if (!encoding)
+		return true;
 	for (size_t i = 0; i < VW_N_ELEMENTS(known); i++)
 		if (!strncasecmp(encoding, known[i], strlen(known[i])))
 			return true;

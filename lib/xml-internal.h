@@ -47,9 +47,9 @@ struct vw_xml {
 /* Return: the line of the first start tag with more than VW_XML_MAX_ATTRS attributes, 0 = none. */
 int vw_xml_crowded_line(const char *text, size_t len);
 
-/* Return: true if in this encoding each byte below 0x80 is that character of ASCII, so that
+/* Return: true if in the document's encoding each byte below 0x80 is that character of ASCII, so that
  * what scans the bytes sees the markup that the parser sees (UTF-7, EBCDIC …: false). */
-bool vw_xml_keeps_ascii(const char *encoding);
+bool vw_xml_keeps_ascii(const xmlParserCtxt *ctxt);
 
 /* Return: the span of an element of the input, or NULL for one that was added. */
 static inline struct vw_span *vw_span_of(const struct vw_xml *x, const xmlNode *node)

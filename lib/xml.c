@@ -5,6 +5,7 @@
  * stops the parser before one entity is declared; depth, nodes, names and namespaces are
  * counted as they come; the first error ends it (libxml2 would read on, without callbacks).
  * What libxml2 does at its own pace before any callback is bounded in xml-bounds.c. */
+#include "xml-error.h"
 #include "xml-internal.h"
 
 #include <errno.h>
@@ -62,7 +63,7 @@ static void count_nodes(xmlParserCtxt *ctxt, int n)
 		stop_at(ctxt, "elements, attributes, texts and comments", VW_XML_MAX_NODES);
 }
 
-static void on_error(void *data, const xmlError *e)
+static void on_error(void *data, vw_xml_error *e)
 {
 	if (e->level == XML_ERR_FATAL)
 		xmlStopParser(data);
@@ -72,12 +73,9 @@ static void on_document(void *data)
 {
 	xmlParserCtxt *ctxt = data;
 	struct parse_state *st = ctxt->_private;
-	const xmlCharEncodingHandler *encoder = ctxt->input && ctxt->input->buf
-							? ctxt->input->buf->encoder
-							: NULL;
 
 	xmlSAX2StartDocument(data);
-	if (encoder && !vw_xml_keeps_ascii(encoder->name)) {
+	if (!vw_xml_keeps_ascii(ctxt)) {
 		st->what = "its encoding";
 		stop_parser(ctxt, -EILSEQ);
 	}
@@ -235,10 +233,10 @@ static bool spans_fit(const struct vw_xml *x)
 	return true;
 }
 
-static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, const char *name,
+static int parse_error(xmlParserCtxt *ctxt, const struct parse_state *st, const char *name,
 		       struct vw_err *err)
 {
-	const xmlError *e = &ctxt->lastError;
+	const xmlError *e = xmlCtxtGetLastError(ctxt);
 	size_t n;
 
 	switch (st->stop) {
@@ -255,16 +253,16 @@ static int parse_error(const xmlParserCtxt *ctxt, const struct parse_state *st, 
 				  st->what);
 	case -ENOMEM: return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
 	}
-	if (e->code == XML_ERR_NO_MEMORY)
+	if (e && e->code == XML_ERR_NO_MEMORY)
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", name);
-	n = e->message ? strcspn(e->message, "\n") : 0;
+	n = e && e->message ? strcspn(e->message, "\n") : 0;
 	return vw_err_set(err, -EINVAL, "%s:%d: not well-formed XML: %.*s", name,
-			  e->line ? e->line : 1, n ? (int)n : 5, n ? e->message : "empty");
+			  e && e->line ? e->line : 1, n ? (int)n : 5, n ? e->message : "empty");
 }
 
 static void set_callbacks(xmlSAXHandler *sax)
 {
-	sax->serror = (xmlStructuredErrorFunc)on_error; /* its const came with libxml2 2.12 */
+	sax->serror = on_error;
 	sax->internalSubset = on_doctype;
 	sax->externalSubset = on_doctype;
 	sax->startDocument = on_document;

@@ -2,6 +2,8 @@
 /* `doctor`: config, templates (against their RELAX NG schema), OS index, state. */
 #include "cmd-doctor.h"
 
+#include "lib/xml-error.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <libxml/parser.h>
@@ -48,7 +50,7 @@ struct complaint {
 	char text[480];
 };
 
-static void on_error(void *data, xmlErrorPtr e)
+static void on_error(void *data, vw_xml_error *e)
 {
 	struct complaint *c = data;
 
