@@ -24,6 +24,13 @@ kernel_package()
 		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p;T;q'
 }
 
+# Where in a kernel package GUEST_MODULES and what they depend on can be: an eighth of it. What is built in
+# differs from kernel to kernel, so none of these must be there.
+KERNEL_PARTS="boot/vmlinuz-|/kernel/(arch/x86/crypto|crypto|lib|block|fs/(ext4|jbd2|mbcache)|net/(core|packet)|drivers/(
+	ata|block/virtio_blk|cdrom|char/(hw_random|virtio_console)|message|misc/pvpanic|net/[^/]*\.ko|
+	net/ethernet/(intel/e1000|realtek)|nvme|pps|ptp|scsi|usb/(common|core|host)|virtio|watchdog))|
+	/modules\.(builtin|builtin\.modinfo|order)$"
+
 # Builder for cached: DIR/vmlinuz, DIR/version, DIR/modules/lib/modules/VERSION/…
 unpack_kernel()
 {
@@ -31,24 +38,17 @@ unpack_kernel()
 	version=${package#linux-image-}
 	deb=$(fetch_deb "$package" "$dir") || return 1
 	mkdir "$dir/tree"
-	# Only what GUEST_MODULES and their dependencies can be in: an eighth of the package.
-	dpkg --fsys-tarfile "$deb" | tar -x -C "$dir/tree" --wildcards './boot/vmlinuz-*' \
-		'*/kernel/arch/x86/crypto' '*/kernel/crypto' '*/kernel/lib' '*/kernel/block' \
-		'*/kernel/fs/ext4' '*/kernel/fs/jbd2' '*/kernel/fs/mbcache.ko' '*/kernel/net/core' \
-		'*/kernel/net/packet' '*/kernel/drivers/ata' '*/kernel/drivers/block/virtio_blk.ko' \
-		'*/kernel/drivers/cdrom' '*/kernel/drivers/char/hw_random' \
-		'*/kernel/drivers/char/virtio_console.ko' '*/kernel/drivers/message' \
-		'*/kernel/drivers/misc/pvpanic' '*/kernel/drivers/net/*.ko' \
-		'*/kernel/drivers/net/ethernet/intel/e1000*' '*/kernel/drivers/net/ethernet/realtek' \
-		'*/kernel/drivers/nvme' '*/kernel/drivers/pps' '*/kernel/drivers/ptp' \
-		'*/kernel/drivers/scsi' '*/kernel/drivers/usb/common' '*/kernel/drivers/usb/core' \
-		'*/kernel/drivers/usb/host' '*/kernel/drivers/virtio' '*/kernel/drivers/watchdog' \
-		'*/modules.builtin' '*/modules.builtin.modinfo' '*/modules.order' || return 1
-	rm "$deb"
+	dpkg --fsys-tarfile "$deb" >"$dir/tar" || return 1
+	tar -tf "$dir/tar" | grep -E "${KERNEL_PARTS//[[:space:]]/}" | grep -v '/$' |
+		tar -x -C "$dir/tree" -f "$dir/tar" --no-recursion -T - || return 1
+	rm "$deb" "$dir/tar"
 	mv "$dir/tree/boot/vmlinuz-$version" "$dir/vmlinuz"
 	rmdir "$dir/tree/boot"
 	# With usrmerge the modules lie below usr/lib.
 	[ -d "$dir/tree/lib" ] || mv "$dir/tree/usr/lib" "$dir/tree/lib"
+	# Some kernels come with compressed modules; busybox need not know how.
+	find "$dir/tree/lib/modules" -name '*.ko.xz' -exec unxz {} + || return 1
+	find "$dir/tree/lib/modules" -name '*.ko.zst' -exec unzstd -q --rm {} + || return 1
 	echo "$version" >"$dir/version"
 	depmod -b "$dir/tree" "$version"
 }
@@ -57,7 +57,7 @@ unpack_kernel()
 kernel_dir()
 {
 	local old package
-	need dpkg tar depmod
+	need dpkg tar depmod unxz
 	for old in "$LAB_CACHE"/kernel-*/version; do
 		[ -e "$old" ] && dirname "$old" && return 0
 	done
