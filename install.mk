@@ -44,7 +44,7 @@ INSTALL_FILES = \
 
 all: $(addprefix $(B)/,$(UNITS))
 $(addprefix $(B)/,$(UNITS)): $(B)/%: agent/% $(B)/flags
-	sed 's,@sbindir@,$(prefix)/sbin,; s,@libexecdir@,$(libexecdir),; s,@statedir@,$(statedir),' $< > $@
+	$(call step,GEN,$@)sed 's,@sbindir@,$(prefix)/sbin,; s,@libexecdir@,$(libexecdir),; s,@statedir@,$(statedir),' $< > $@
 
 .PHONY: install-files install-list install-conf uninstall-files uninstall-purge
 install: all

@@ -8,7 +8,7 @@ FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz-*.c))
 
 $(B)/obj/tests/fuzz/%.o: EXTRA_CFLAGS = -DVW_SRCDIR='"$(CURDIR)"'
 $(B)/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(BASE) \
+	$(call step,LINK,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(BASE) \
 		$(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS)
 
 .PHONY: fuzzers fuzz-build
