@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Installs virt-warden, upgrades it (run it again), or removes it. No systemd needed.
+# Installs virt-warden, upgrades it (run it again), or removes it; shows it; tests it. No systemd needed.
 set -euo pipefail
 
 usage() {
 	cat <<'END'
 usage: ./install.sh [OPTION]…
+       ./install.sh --demo | --check
 
 Installs what the build needs, builds, installs, builds the OS index, lets libvirtd see
 the hook, and checks the domains of this host. Run it again to upgrade.
+
+  --demo              install what is missing, build, and show the main job on a guest
+  --check             install what is missing, build, and run every test; both leave
+                      the libvirtd, the guests and the configuration of this host alone
 
   --dry-run           print every action, change nothing
   --uninstall         remove what was installed; config and history stay
@@ -57,6 +62,7 @@ demo  e2fsprogs                    e2fsprogs                    e2fsprogs
 demo  busybox-static               busybox                      busybox-static
 demo  kmod                         kmod                         kmod
 demo  cpio                         cpio                         cpio
+demo  xz-utils                     xz                           xz
 demo  procps                       procps-ng                    procps
 demo  dpkg-dev                     dpkg-dev                     dpkg
 test  libcmocka-dev                pkgconfig(cmocka)            pkgconfig(cmocka)
@@ -93,7 +99,6 @@ test  libumockdev-dev              pkgconfig(umockdev-1.0)      pkgconfig(umockd
 test  libxml2-utils                libxml2                      libxml2-tools
 test  time                         time                         time
 test  chromium                     chromium                     chromium
-test  xz-utils                     xz                           xz
 test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
 test  curl                         curl                         curl
 test  openssl                      openssl                      openssl
@@ -108,7 +113,7 @@ DESTDIR=${DESTDIR:-}
 prefix=/usr
 sysconfdir=${sysconfdir:-/etc}
 localstatedir=${localstatedir:-/var}
-dry_run=no action=install purge='' deps=build only_deps=no do_build=yes
+dry_run=no action=install purge='' deps=build do_build=yes
 
 say() { printf '%s\n' "$*"; }
 die() { # die STATUS TEXT…
@@ -308,6 +313,20 @@ agent_service() { # agent_service install|uninstall
 	act systemctl try-restart virt-wardend
 }
 
+# The front-end works only for who finds it first on PATH; doctor says the same of a user's own.
+say_wrapper() {
+	local found dir=$prefix/bin
+	[ "$prefix" != /usr ] || dir=/usr/local/bin
+	hash -r
+	found=$(type -P virsh) || found=
+	if [ -n "$found" ] && cmp -s "$found" "$build/virsh"; then
+		say "virsh is now: $found"
+		return 0
+	fi
+	say "install.sh: FAIL: the first virsh on PATH is ${found:-not there}, not our wrapper: its define is not fixed" >&2
+	say "  remedy: put $dir first in PATH (and in sudo's secure_path); virt-warden doctor tells whether it is" >&2
+}
+
 do_install() {
 	local had_hook=yes
 	has_hook || had_hook=no
@@ -325,14 +344,29 @@ do_install() {
 	[ "$had_hook" = yes ] || reload_libvirtd
 	agent_service install
 	check_all
-	hash -r
 	if [ "$dry_run" = yes ]; then
 		say "dry run: nothing was changed"
 		return 0
 	fi
-	say "virt-warden is installed. virsh is now: $(command -v virsh || echo 'not on PATH')"
+	say "virt-warden is installed."
 	say "for clients other than virsh start the agent: systemctl enable --now virt-wardend (or: virt-wardend)"
+	say_wrapper
 }
+
+do_deps() {
+	install_packages "$deps"
+}
+
+# What needs no installation. make comes with the packages, so they come first; warnings are errors
+# with WERROR=-Werror in the environment.
+try_it() { # try_it GROUP TARGET
+	[ -e /proc/self/mounts ] || die 1 "/proc is not mounted: mount -t proc proc /proc"
+	install_packages "$1"
+	[ "$dry_run" = yes ] || cd "$top"
+	act make -j "$(nproc)" B="$build" "$2"
+}
+do_demo() { try_it demo demo; }
+do_check() { try_it test check; }
 
 do_uninstall() {
 	[ "$dry_run" = no ] || list_files | sed 's/^+ install.* /+ rm -f /'
@@ -344,7 +378,7 @@ do_uninstall() {
 for argument in "$@"; do
 	case $argument in
 	--dry-run) dry_run=yes ;;
-	--uninstall) action=uninstall ;;
+	--demo | --check | --uninstall) action=${argument#--} ;;
 	--purge) purge=yes ;;
 	--prefix=/*)
 		prefix=${argument#*=}
@@ -352,7 +386,7 @@ for argument in "$@"; do
 		;;
 	--deps=build | --deps=demo | --deps=test)
 		deps=${argument#*=}
-		only_deps=yes
+		action=deps
 		;;
 	--no-deps) deps=none ;;
 	--no-build) do_build=no ;;
@@ -368,11 +402,10 @@ for argument in "$@"; do
 done
 [ -z "$purge" ] || [ "$action" = uninstall ] || die 2 "--purge goes with --uninstall"
 
-if [ "$only_deps" = yes ]; then
-	install_packages "$deps"
-	exit 0
-fi
-if [ "$dry_run" = no ] && [ -z "$DESTDIR" ] && [ "$(id -u)" -ne 0 ]; then
-	die 1 "must be root (or set DESTDIR, or use --dry-run)"
-fi
+case $action in
+install | uninstall)
+	[ "$dry_run" = yes ] || [ -n "$DESTDIR" ] || [ "$(id -u)" -eq 0 ] ||
+		die 1 "must be root (or set DESTDIR, or use --dry-run)"
+	;;
+esac
 "do_$action"

@@ -106,6 +106,13 @@ said "was edited and stays"
 	fail "existing-domains was written again"
 on grep -q '^start = refuse' /etc/virt-warden/warden.conf || fail "the edited config was overwritten"
 
+# Whoever does not find the front-end first on PATH is told so, as doctor does, and what to do.
+on env PATH=/usr/sbin:/usr/bin:/sbin:/bin "$top/install.sh" --no-deps --no-build >"$dir/out" 2>&1 ||
+	fail "install.sh with a short PATH: $(cat "$dir/out")"
+said "FAIL: the first virsh on PATH is /usr/bin/virsh, not our wrapper"
+said "remedy: put /usr/local/bin first in PATH"
+! grep -q "virsh is now" "$dir/out" || fail "install.sh says that virsh is ours: $(cat "$dir/out")"
+
 # Uninstall: virsh is the old one, the hook gone, history and config there; then purge.
 run_install --uninstall
 on virsh -c qemu:///system start old1 >"$dir/out" 2>&1 || fail "start after uninstall: $(cat "$dir/out")"
