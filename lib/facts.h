@@ -73,8 +73,11 @@ struct vw_facts {
 	enum vw_known new_here;        /* neither name nor UUID known to this libvirtd */
 	enum vw_known active;          /* running now */
 	enum vw_known managed_save;    /* has a managed save image or snapshots */
+	enum vw_known has_run;         /* its host shows that it ran, be it long ago: not blank */
+	enum vw_known hostdev_storage; /* a PCI or USB <hostdev> may hold a system; NO: none does */
 	enum vw_known machine_offered; /* NO: the emulator has no machine type of that name */
-	const char *active_xml;        /* live XML when active, else NULL; borrowed */
+	bool as_new; /* plan as when there was nothing yet (a redefine of what we fixed then) */
+	const char *active_xml; /* live XML when active, else NULL; borrowed */
 
 	enum vw_known virtio_drivers; /* YES: virtio drivers that the OS does not ship are there,
 				     * or their media (virtio-win) is attached */

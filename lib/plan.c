@@ -95,23 +95,6 @@ void vw_plan_free(struct vw_plan *plan)
 	free(plan);
 }
 
-static bool boots_from_media_or_net(const struct vw_ctx *c)
-{
-	for (xmlNode *b = vw_xml_path(c->domain, "os/boot"); b; b = vw_xml_next(b, "boot")) {
-		const char *dev = vw_xml_attr(b, "dev");
-
-		if (vw_streq(dev, "network"))
-			return true;
-	}
-	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
-		if (vw_disk_is(d, "cdrom") && vw_disk_has_source(d))
-			return true;
-	for (xmlNode *i = vw_xml_child(c->devices, "interface"); i; i = vw_xml_next(i, "interface"))
-		if (vw_xml_child(i, "boot"))
-			return true;
-	return false;
-}
-
 const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i)
 {
 	return i < c->n_disks ? c->disk_facts[i] : NULL;
@@ -138,39 +121,6 @@ static int map_disk_facts(struct vw_ctx *c)
 			c->disk_facts[i] = vw_facts_disk(c->facts, target);
 	}
 	return 0;
-}
-
-/* Is there something to boot yet? (design.md, Rules: blank) */
-static void judge_blank(struct vw_ctx *c)
-{
-	bool media = boots_from_media_or_net(c) && c->facts->os;
-	size_t disks = 0, i = 0;
-
-	c->blank = VW_EV_BLANK;
-	c->blank_why = "nothing is installed yet";
-	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
-		const struct vw_disk_facts *f = vw_ctx_disk(c, i++);
-
-		if (!vw_disk_is(d, "disk") && !vw_disk_is(d, "lun"))
-			continue;
-		disks++;
-		if (f && f->blank == VW_NO) {
-			c->blank = VW_EV_ASSUMED;
-			c->blank_why = "a disk holds data";
-			return;
-		}
-		if ((!f || f->blank == VW_UNKNOWN) && !media) {
-			c->blank = VW_EV_UNKNOWN;
-			c->blank_why = "a disk could not be looked at";
-		}
-	}
-	if (disks || media)
-		return;
-	if (vw_xml_path(c->domain, "os/kernel") || vw_xml_child(c->devices, "hostdev") ||
-	    vw_xml_child(c->devices, "filesystem")) {
-		c->blank = VW_EV_UNKNOWN;
-		c->blank_why = "what it boots is not on a disk of its own";
-	}
 }
 
 static bool known_x86(const struct vw_ctx *c)
@@ -276,7 +226,7 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 		r = map_disk_facts(c);
 		if (r < 0)
 			return vw_err_set(err, r, "plan: out of memory");
-		judge_blank(c);
+		vw_judge_blank(c);
 		c->addressed = vw_pci_addressed(c);
 	}
 	c->caps = caps_for_now(c);

@@ -95,8 +95,11 @@ void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
 	/* no word of the admin puts an EFI boot loader onto a disk that was installed for BIOS */
 	if (c->blank != VW_EV_BLANK) {
 		vw_note(c, "domain", "bios", "efi", c->blank,
-			"this OS boots from EFI only; not done, because %s: what is installed boots with the firmware that it was installed with",
-			c->blank_why);
+			"this OS boots from EFI only; not done, because %s: what is installed boots with the firmware that it was installed with%s",
+			c->blank_why,
+			c->blank == VW_EV_UNKNOWN
+				? "; if nothing is: make the disk, then virsh undefine and virsh define"
+				: "");
 		return;
 	}
 	if (vw_decide(c, "domain", "bios", "efi", "this OS boots from EFI only"))

@@ -31,7 +31,7 @@ struct vw_ctx {
 	bool audit;     /* nothing is to be applied */
 	const char *audit_why;
 	enum vw_evidence blank; /* BLANK: nothing to boot yet; ASSUMED: installed; UNKNOWN */
-	const char *blank_why;  /* one clause, for messages */
+	char blank_why[240];    /* one clause, for messages */
 	bool addressed;         /* each PCI device of the input has its address */
 	bool new_board;         /* the machine rule changed it: nothing may stay on IDE */
 	const struct vw_disk_facts *
@@ -52,6 +52,9 @@ struct vw_rule {
 	bool needs_template; /* run only if the template has an opinion (data) */
 	bool any_arch;       /* false: x86 only */
 };
+
+/* Sets blank and blank_why (blank.c). */
+void vw_judge_blank(struct vw_ctx *c);
 
 /* Machine, firmware … as they are in the tree now. */
 bool vw_ctx_q35(const struct vw_ctx *c);

@@ -120,19 +120,12 @@ static bool sort_rules(const struct vw_put_back *h, const struct vw_plan *fresh,
 static int plan_again(const struct vw_put_back *h, struct vw_plan **ret)
 {
 	struct vw_facts facts = h->facts->facts;
-	VW_AUTOFREE struct vw_disk_facts *disks = calloc(facts.n_disks + 1, sizeof(*disks));
 	VW_AUTOBUF struct vw_buf leave_out = { 0 };
 	struct vw_plan *fresh = NULL;
 	bool some;
 	int r;
 
-	if (!disks)
-		return -ENOMEM;
-	for (size_t i = 0; i < facts.n_disks; i++) {
-		disks[i] = facts.disks[i];
-		disks[i].blank = VW_YES;
-	}
-	facts.disks = disks;
+	facts.as_new = true;
 	facts.new_here = VW_YES;
 	facts.active = VW_NO;
 	facts.active_xml = NULL;

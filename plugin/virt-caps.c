@@ -83,16 +83,23 @@ static enum vw_known preferred_machine(const struct vw_templates *t, const struc
 	return VW_NO;
 }
 
-/* Will the plan change the machine type, if anything makes it? New here and all blank. */
+/* Will the plan change the machine type, if anything makes it? New here and all blank (as the
+ * engine's blank.c says; where the guest boots from elsewhere, both machines are asked for). */
 static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy)
 {
-	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER)
+	size_t disks = 0;
+
+	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER ||
+	    g->facts.hostdev_storage != VW_NO)
 		return false;
-	for (size_t i = 0; i < g->outline->n_disks; i++)
-		if (!strcmp(g->outline->disks[i].device, "disk") &&
-		    g->facts.disks[i].blank != VW_YES)
+	for (size_t i = 0; i < g->outline->n_disks; i++) {
+		if (!strcmp(g->outline->disks[i].device, "cdrom"))
+			continue;
+		if (g->facts.disks[i].blank != VW_YES)
 			return false;
-	return true;
+		disks++;
+	}
+	return disks;
 }
 
 /* The machine of another family that the template prefers. Return: as preferred_machine. */

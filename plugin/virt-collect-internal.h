@@ -14,6 +14,12 @@ int vw_look_join(struct vw_gathered *g);
 
 void vw_look_free(struct vw_gathered *g);
 
+/* facts.hostdev_storage: sysfs is asked (virt-hostdevs.c). After vw_look_start. */
+void vw_collect_hostdevs(const struct vw_context *c, struct vw_gathered *g, const xmlNode *root);
+/* facts.has_run (virt-past.c). After vw_look_join. */
+void vw_collect_past(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+		     struct vw_xml *doc);
+
 /* The capabilities for the machine that the domain will have; where that is the admin's
  * to say, for the one that the template prefers, too. */
 void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,

@@ -212,9 +212,13 @@ int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc
 	if (r < 0)
 		return r;
 	vw_context_os(c, g->os, g->facts.virtio_drivers);
+	vw_collect_hostdevs(c, g, vw_xml_root(doc));
 	vw_collect_caps(c, g, conn, vw_xml_root(doc));
 	r = vw_look_join(g);
-	return r < 0 ? vw_err_set(err, r, "out of memory") : 0;
+	if (r < 0)
+		return vw_err_set(err, r, "out of memory");
+	vw_collect_past(c, g, conn, doc);
+	return 0;
 }
 
 static int collect(struct vw_context *c, virConnectPtr conn, virDomainPtr dom, struct vw_xml *doc,

@@ -28,6 +28,9 @@ static char *disk_path(virConnectPtr conn, const struct vw_outline_disk *d, cons
 {
 	char *path;
 
+	*why = "not a file or block device of this host";
+	if (strcmp(d->type, "file") && strcmp(d->type, "block") && strcmp(d->type, "volume"))
+		return NULL;
 	*why = "the disk has no source";
 	if (!*d->source)
 		return NULL;
@@ -35,20 +38,17 @@ static char *disk_path(virConnectPtr conn, const struct vw_outline_disk *d, cons
 		*why = "libvirtd does not know the volume";
 		return volume_path(conn, d->source);
 	}
-	*why = "not a file or block device of this host";
-	if (strcmp(d->type, "file") && strcmp(d->type, "block"))
-		return NULL;
 	path = strdup(d->source);
 	*why = "out of memory";
 	return path;
 }
 
-/* Only what the guest may write to can be blank or discard. */
+/* Whatever is no CD-ROM may hold a system; only what the guest may write to can discard. */
 static unsigned wanted(const struct vw_outline_disk *d, unsigned want)
 {
-	if (d->readonly || (strcmp(d->device, "disk") && strcmp(d->device, "lun")))
+	if (!strcmp(d->device, "cdrom"))
 		return 0;
-	return want;
+	return d->readonly || !strcmp(d->device, "floppy") ? want & ~VW_PROBE_DISCARD : want;
 }
 
 /* What the prober is to be asked, and the paths. */

@@ -22,6 +22,15 @@ struct vw_paths {
 int vw_paths_init(struct vw_paths *p, struct vw_err *err);
 void vw_paths_clear(struct vw_paths *p);
 
+/* Where libvirtd leaves traces of what ran: of qemu:///system, or of this user's qemu:///session.
+ * Strings owned. Return: 0 or -ENOMEM. Free with vw_libvirt_dirs_clear. */
+struct vw_libvirt_dirs {
+	char *log;   /* NAME.log of each domain */
+	char *nvram; /* NAME_VARS.fd */
+};
+int vw_libvirt_dirs_init(struct vw_libvirt_dirs *d, bool session);
+void vw_libvirt_dirs_clear(struct vw_libvirt_dirs *d);
+
 #define VW_CONF_MAX_BYTES (64u * 1024)
 
 /* Read the policy. A file that is not there: the defaults. An unknown section or

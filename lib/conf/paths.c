@@ -30,18 +30,23 @@ static char *join(const char *dir, const char *rest)
 	return asprintf(&s, "%s%s", dir, rest) < 0 ? NULL : s;
 }
 
-/* $XDG_…_HOME/virt-warden, else ~/FALLBACK/virt-warden, else the system's path. */
-static char *user_dir(const char *xdg, const char *fallback, const char *system)
+/* $XDG_…_HOME/REST, else ~/FALLBACK/REST, else the system's path. */
+static char *user_path(const char *xdg, const char *fallback, const char *rest, const char *system)
 {
 	VW_AUTOFREE char *base = NULL;
 	const char *home = env_dir("HOME");
 
 	if (env_dir(xdg))
-		return join(env_dir(xdg), "/virt-warden");
+		return join(env_dir(xdg), rest);
 	if (!home)
 		return strdup(system);
 	base = join(home, fallback);
-	return base ? join(base, "/virt-warden") : NULL;
+	return base ? join(base, rest) : NULL;
+}
+
+static char *user_dir(const char *xdg, const char *fallback, const char *system)
+{
+	return user_path(xdg, fallback, "/virt-warden", system);
 }
 
 static char *conf_path(bool root)
@@ -128,4 +133,27 @@ void vw_paths_clear(struct vw_paths *p)
 	free(p->sysroot);
 	free(p->templates_d);
 	*p = (struct vw_paths){ 0 };
+}
+
+/* libvirt 9.0, qemu/qemu_conf.c, virQEMUDriverConfigNew. */
+int vw_libvirt_dirs_init(struct vw_libvirt_dirs *d, bool session)
+{
+	static const char log[] = "/var/log/libvirt/qemu";
+	static const char nvram[] = "/var/lib/libvirt/qemu/nvram";
+
+	d->log = session ? user_path("XDG_CACHE_HOME", "/.cache", "/libvirt/qemu/log", log)
+			 : strdup(log);
+	d->nvram = session ? user_path("XDG_CONFIG_HOME", "/.config", "/libvirt/qemu/nvram", nvram)
+			   : strdup(nvram);
+	if (d->log && d->nvram)
+		return 0;
+	vw_libvirt_dirs_clear(d);
+	return -ENOMEM;
+}
+
+void vw_libvirt_dirs_clear(struct vw_libvirt_dirs *d)
+{
+	free(d->log);
+	free(d->nvram);
+	*d = (struct vw_libvirt_dirs){ 0 };
 }

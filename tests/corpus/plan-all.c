@@ -43,6 +43,8 @@ static void fill_facts(const struct setup *s, const struct vw_outline *outline, 
 	f->new_here = s->new_here;
 	f->active = VW_NO;
 	f->managed_save = VW_NO;
+	f->has_run = s->blank == VW_YES ? VW_NO : VW_UNKNOWN;
+	f->hostdev_storage = s->blank == VW_YES ? VW_NO : VW_UNKNOWN;
 	f->virtio_drivers = s->drivers;
 	f->os = s->os;
 	f->os_source = s->os ? VW_OS_ADMIN : VW_OS_NONE;

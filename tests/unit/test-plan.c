@@ -84,6 +84,7 @@ static int setup(void **state)
 	f.freebsd = os_of("freebsd12.0", "freebsd", "2018-12-11", NULL, 0);
 	f.facts.new_here = VW_YES;
 	f.facts.active = VW_NO;
+	f.facts.has_run = VW_NO;
 	f.facts.os = &f.linux_os;
 	f.facts.os_source = VW_OS_METADATA;
 	*state = &f;
@@ -286,12 +287,12 @@ static void test_plan_unknown_disk(void **state)
 	p = plan(f, GENERIC(""), 0);
 	assert_skip(p, "disk-bus", "could not be looked at");
 	vw_plan_free(p);
-	/* install media and a named OS: the image is about to be written */
+	/* install media say nothing about what a disk holds that can't be read */
 	p = plan(
 		f,
 		GENERIC("    <disk type='file' device='cdrom'><source file='/i.iso'/><target dev='hdd' bus='ide'/></disk>\n"),
 		0);
-	assert_fix(p, "disk-bus", "hda", "virtio");
+	assert_skip(p, "disk-bus", "could not be looked at");
 	vw_plan_free(p);
 }
 
@@ -670,7 +671,7 @@ static void test_plan_emulated_cpu(void **state)
 {
 	static const char domain[] =
 		"<domain type='qemu'><name>t</name><os><type arch='x86_64'>hvm</type></os>%s<devices>"
-		"</devices></domain>";
+		"<disk type='file'><source file='/x'/><target dev='vda'/></disk></devices></domain>";
 	static const char caps_xml[] =
 		"<domainCapabilities><arch>x86_64</arch><domain>qemu</domain>"
 		"<machine>pc</machine><cpu><mode name='custom' supported='yes'>"
@@ -681,6 +682,7 @@ static void test_plan_emulated_cpu(void **state)
 	char xml[512];
 	struct vw_plan *p;
 
+	disk(f, "vda", VW_YES);
 	snprintf(xml, sizeof(xml), domain, "");
 	p = plan(f, xml, 0);
 	assert_fix(p, "cpu-mode", "domain", "qemu64 +ssse3 +sse4.1 +sse4.2 +popcnt");
