@@ -124,6 +124,8 @@ static const char *or_dash(const char *s)
 struct notes {
 	const char *text[NOTES_MAX];
 	size_t n;
+	const char **reasons; /* of all findings that are shown, sorted */
+	size_t n_reasons;
 };
 
 static const char *reason_of(const struct vw_finding *f)
@@ -131,23 +133,41 @@ static const char *reason_of(const struct vw_finding *f)
 	return f->message ? strstr(f->message, REASON) : NULL;
 }
 
-static bool is_shared(const struct vw_plan *plan, unsigned actions, const char *reason)
+static int compare_reasons(const void *a, const void *b)
 {
-	size_t i, users = 0;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	for (i = 0; i < plan->n_findings; i++)
-		users += (actions & OUT_ACTION(plan->findings[i].action)) &&
-			 vw_streq(reason_of(&plan->findings[i]), reason);
-	return users > 1;
+static void collect_reasons(struct notes *notes, const struct vw_plan *plan, unsigned actions)
+{
+	notes->reasons = calloc(plan->n_findings + 1, sizeof(*notes->reasons));
+	for (size_t i = 0; notes->reasons && i < plan->n_findings; i++) {
+		const char *reason = reason_of(&plan->findings[i]);
+
+		if (reason && actions & OUT_ACTION(plan->findings[i].action))
+			notes->reasons[notes->n_reasons++] = reason;
+	}
+	if (notes->n_reasons)
+		qsort(notes->reasons, notes->n_reasons, sizeof(*notes->reasons), compare_reasons);
+}
+
+static bool is_shared(const struct notes *notes, const char *reason)
+{
+	const char **first = notes->reasons, **last = first + notes->n_reasons, **found;
+
+	if (!notes->n_reasons)
+		return false;
+	found = bsearch(&reason, first, notes->n_reasons, sizeof(*first), compare_reasons);
+	return found && ((found > first && vw_streq(found[-1], reason)) ||
+			 (found + 1 < last && vw_streq(found[1], reason)));
 }
 
 /* Return: the number of the note that has this reason, 0 = it is said in the row. */
-static size_t note_number(struct notes *notes, const struct vw_plan *plan, unsigned actions,
-			  const char *reason)
+static size_t note_number(struct notes *notes, const char *reason)
 {
 	size_t i;
 
-	if (!reason || !is_shared(plan, actions, reason))
+	if (!reason || !is_shared(notes, reason))
 		return 0;
 	for (i = 0; i < notes->n; i++)
 		if (vw_streq(notes->text[i], reason))
@@ -200,12 +220,14 @@ void out_plan_table(const struct out *o, const struct vw_plan *plan, unsigned ac
 	size_t i;
 
 	out_table_init(&t, o, cols, VW_N_ELEMENTS(cols));
+	collect_reasons(&notes, plan, actions);
 	for (i = 0; i < plan->n_findings; i++) {
 		const struct vw_finding *f = &plan->findings[i];
 
 		if (actions & OUT_ACTION(f->action))
-			add_row(&t, f, note_number(&notes, plan, actions, reason_of(f)));
+			add_row(&t, f, note_number(&notes, reason_of(f)));
 	}
 	out_table_print(&t, 2, true);
 	print_notes(o, &notes);
+	free(notes.reasons);
 }

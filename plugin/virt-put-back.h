@@ -7,6 +7,17 @@
 #include "buf.h"
 #include "virt-collect.h"
 
+/* Keys with a value each, sorted; all borrowed. The XML chooses the keys: so neither a walk nor a
+ * hash. */
+struct vw_index {
+	struct vw_index_item {
+		const char *key, *value;
+		const void *data;
+		size_t place; /* of equal ones the first counts */
+	} * v;
+	size_t n;
+};
+
 /* Everything that the question needs, of one domain. All is borrowed but what load and
  * the caller (versions) fill in. */
 struct vw_put_back {
@@ -20,6 +31,12 @@ struct vw_put_back {
 	struct vw_outline *previous_outline;
 	struct vw_xml *previous_doc;
 	struct vw_plan *previous_plan;
+	/* Looked up for each finding, and there may be as many as disks: made by load. */
+	struct vw_index ours;                 /* rules that we ever set in this domain */
+	struct vw_index typed_disks;          /* targets of `typed` */
+	struct vw_index by_source, by_target; /* disks of `previous`; value: the target */
+	struct vw_index macs;                 /* of `previous` */
+	struct vw_index needed;               /* rules of previous_plan, value: the device */
 };
 
 bool vw_version_is(const struct vw_version *v, enum vw_cause a, enum vw_cause b);

@@ -3,11 +3,10 @@
  * once has a name for a millisecond: as long as libvirtd takes to write the next one. */
 #include "virt-witness.h"
 
-#include "xml.h"
+#include "xml-says.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -148,67 +147,6 @@ void vw_witness_clear(struct vw_witness *w)
 	w->fd = w->dir = 0;
 }
 
-static int missing_below(const xmlNode *a, const xmlNode *b);
-
-/* How much of a child of `sent` is not in the child of b that has most of it? */
-static int missing_child(const xmlNode *child, const xmlNode *b)
-{
-	int least = INT_MAX;
-
-	for (const xmlNode *n = b->children; n && least; n = n->next)
-		if (n->type == XML_ELEMENT_NODE && xmlStrEqual(n->name, child->name)) {
-			int missing = missing_below(child, n);
-
-			least = missing < least ? missing : least;
-		}
-	return least == INT_MAX ? 1 : least;
-}
-
-/* How many attributes, texts and elements of a are not in b? libvirtd adds some, and drops none. */
-static int missing_below(const xmlNode *a, const xmlNode *b)
-{
-	int missing = 0;
-
-	for (const xmlAttr *p = a->properties; p; p = p->next)
-		missing += !vw_streq(vw_xml_attr(b, (const char *)p->name),
-				     vw_xml_attr(a, (const char *)p->name));
-	for (const xmlNode *n = a->children; n; n = n->next) {
-		if (n->type == XML_ELEMENT_NODE)
-			missing += missing_child(n, b);
-		else if (n->type == XML_TEXT_NODE && !xmlIsBlankNode(n))
-			missing += !b->children || !xmlStrEqual(n->content, b->children->content);
-	}
-	return missing;
-}
-
-static int missing_of(const char *sent, const char *text)
-{
-	VW_AUTOXML struct vw_xml *a = NULL, *b = NULL;
-
-	if (!text || vw_xml_parse(sent, strlen(sent), "config", "domain", &a, NULL) < 0 ||
-	    vw_xml_parse(text, strlen(text), "config", "domain", &b, NULL) < 0)
-		return INT_MAX;
-	return missing_below(vw_xml_root(a), vw_xml_root(b));
-}
-
-/* Which of the changes is ours? The first that has most of it: if another has as much it came
- * after ours, for it was copied from it. */
-static size_t find_ours(const struct vw_witness *w, const char *sent)
-{
-	size_t ours = w->n - 1;
-	int least = INT_MAX;
-
-	for (size_t i = 0; i < w->n && least; i++) {
-		int missing = missing_of(sent, w->texts[i]);
-
-		if (missing < least) {
-			least = missing;
-			ours = i;
-		}
-	}
-	return ours;
-}
-
 enum vw_witnessed vw_witness_says(const struct vw_witness *w, const char *sent,
 				  const char **ret_theirs)
 {
@@ -217,7 +155,9 @@ enum vw_witnessed vw_witness_says(const struct vw_witness *w, const char *sent,
 	*ret_theirs = NULL;
 	if (w->n < 2 || w->n == VW_WITNESS_MAX)
 		return VW_ALONE;
-	ours = find_ours(w, sent);
+	/* The first that has most of it: if another has as much it came after ours, for it was copied
+	 * from it. */
+	ours = vw_xml_nearest(sent, w->texts, w->n);
 	if (ours < w->n - 1)
 		return VW_LATER;
 	if (w->removed[ours - 1])
