@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define STEP_MS 20 /* between two looks whether it ended, when it says nothing */
+#define DRAIN_BYTES 4096
+#define PIPE_BYTES 65536 /* that a pipe holds (pipe(7)) */
+#define STEP_MS 20       /* between two looks whether it ended, when it says nothing */
 
 struct program {
 	pid_t pid;
@@ -101,7 +103,7 @@ static void feed(struct program *p)
 /* Keep the first line, drop the rest. Return: false at its end. */
 static bool drain(struct program *p)
 {
-	char buf[4096];
+	char buf[DRAIN_BYTES];
 	const ssize_t n = read(p->out, buf, sizeof(buf));
 
 	if (n <= 0)
@@ -135,8 +137,9 @@ static int attend(struct program *p, int64_t until, int *ret_status)
 			p->out = -1;
 		}
 	}
-	while (p->out >= 0 && drain(p) && errno != EAGAIN)
-		errno = 0;
+	/* What is in the pipe: a process that it left behind may go on writing for ever. */
+	for (int i = 0; p->out >= 0 && i < PIPE_BYTES / DRAIN_BYTES && !p->whole && drain(p); i++)
+		;
 	return 0;
 }
 

@@ -86,6 +86,17 @@ messenger_ends 15
 alert resolve verify-failed $uuid beta
 once
 
+# A process that left the script's group (which is ended) goes on writing for ever: the messenger does
+# not read for ever.
+rm -rf "${d:?}"/*
+script 10-yes "setsid cat /dev/zero & disown" "sleep 0.2; echo 10-yes >>$tmp/endless"
+alert raise verify-failed web1 $uuid beta 2 dead >"$tmp/out"
+messenger_start
+messenger_ends 10
+[ -s "$tmp/endless" ] || fail "10-yes did not run"
+alert resolve verify-failed $uuid beta
+once
+
 # SIGTERM while a script runs: all of it ends, at once; the alert is delivered by the next one.
 script 10-hang "echo 10-hang >>$tmp/ran2" "[ \$(wc -l <$tmp/ran2) -gt 1 ] || sleep 79"
 conf 'script-seconds = 60'
