@@ -9,6 +9,8 @@
 #include "agent.h"
 
 #include "buf.h"
+#include "lib/base/open.h"
+#include "private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +80,17 @@ static bool parse_dashed(const char *line, unsigned char uuid[16])
 	       strspn(text, "0123456789abcdefABCDEF") == 32 && parse_uuid(text, uuid);
 }
 
+/* A regular file, or nothing. */
+static FILE *open_file(const char *path)
+{
+	int fd = vw_open(AT_FDCWD, path, 0, NULL, NULL);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
 /* The domains of the system's libvirtd when virt-warden was installed. */
 static void load_existing(struct agent_conn *c)
 {
@@ -92,7 +105,7 @@ static void load_existing(struct agent_conn *c)
 		path = NULL;
 		return;
 	}
-	f = fopen(path, "re");
+	f = open_file(path);
 	c->listed = f != NULL;
 	while (f && fgets(line, sizeof(line), f))
 		if (parse_dashed(line, uuid) && (e = agent_table_get(&c->table, uuid, NULL)))
@@ -101,7 +114,7 @@ static void load_existing(struct agent_conn *c)
 
 void agent_known_load(struct agent_conn *c)
 {
-	VW_AUTOFCLOSE FILE *f = fopen(c->known_path, "re");
+	VW_AUTOFCLOSE FILE *f = open_file(c->known_path);
 	unsigned long version;
 	uint64_t stamp;
 	char line[160];
@@ -138,7 +151,9 @@ void agent_known_add(struct agent_conn *c, const struct agent_entry *e)
 
 	if (c->first) /* the file is born with the end of the first walk */
 		return;
-	fd = open(c->known_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	fd = vw_private_make_way(AT_FDCWD, c->known_path) < 0
+		     ? -1
+		     : open(c->known_path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	len = format_entry(line, sizeof(line), e);
 	if (fd >= 0 && write(fd, line, (size_t)len) == len)
 		c->known_lines++;

@@ -2,6 +2,8 @@
 /* virt-wardend: options, signals, the loop, and the tick that does the work. */
 #include "agent.h"
 
+#include "private-dir.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -224,9 +226,9 @@ static int lock_rundir(const struct agent *a, struct vw_err *err)
 	}
 	mkdir(vw_context_paths(a->ctx)->statedir, 0700);
 	mkdir(rundir, 0755);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600); /* kept open */
+	fd = vw_private_file(AT_FDCWD, path); /* kept open */
 	if (fd < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+		return vw_err_set(err, fd, "%s: %s", path, strerror(-fd));
 	if (fcntl(fd, F_SETLK, &lock) == 0)
 		return 0;
 	fcntl(fd, F_GETLK, &lock);

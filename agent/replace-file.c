@@ -2,6 +2,8 @@
 /* Writes a small file for others to read (see replace-file.h). */
 #include "replace-file.h"
 
+#include "private-dir.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,13 +18,14 @@ int agent_replace_file(const char *path, const char *text, size_t len, unsigned 
 		temp = NULL;
 		return -ENOMEM;
 	}
-	unlink(temp);
+	vw_private_remove(AT_FDCWD, temp);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
 	errno = ENOSPC; /* a short write sets none */
 	if (write(fd, text, len) != (ssize_t)len || fchmod(fd, mode) < 0 ||
-	    (sync && fsync(fd) < 0) || rename(temp, path) < 0)
+	    (sync && fsync(fd) < 0) || vw_private_make_way(AT_FDCWD, path) < 0 ||
+	    rename(temp, path) < 0)
 		r = -errno;
 	if (r < 0)
 		unlink(temp);

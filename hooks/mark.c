@@ -6,6 +6,7 @@
  * leaves a mark and the second takes it. One that nobody took (the migration
  * failed in between) is stale after ten minutes or a reboot. */
 #include "hook.h"
+#include "private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,8 +91,9 @@ static int write_mark(int dir, const char *uuid, const char *text, size_t len)
 	ssize_t n;
 	int r;
 
-	if (unlinkat(dir, uuid, 0) < 0 && errno != ENOENT)
-		return -errno;
+	r = vw_private_remove(dir, uuid);
+	if (r < 0)
+		return r;
 	fd = openat(dir, uuid, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

@@ -2,6 +2,8 @@
 /* What the agent tells of itself: $rundir/agent, key and value, a line each. */
 #include "cmd-status.h"
 
+#include "lib/base/open.h"
+
 /* The number behind " key=" in a line, 0 = it has none. */
 static size_t number(const char *line, const char *key)
 {
@@ -36,14 +38,17 @@ bool status_agent_read(const char *rundir, pid_t pid, struct status_agent *ret)
 	VW_AUTOFREE char *path = NULL;
 	VW_AUTOFCLOSE FILE *f = NULL;
 	char line[512];
-	int writer = 0;
+	int writer = 0, fd;
 
 	*ret = (struct status_agent){ 0 };
 	if (!pid || asprintf(&path, "%s/agent", rundir) < 0) {
 		path = NULL;
 		return false;
 	}
-	f = fopen(path, "re");
+	fd = vw_open(AT_FDCWD, path, VW_OPEN_NOLINK, NULL, NULL);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f && fd >= 0)
+		close(fd);
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "pid %d", &writer) != 1)
 			read_line(ret, line);

@@ -45,6 +45,15 @@ int alert_write_file(const struct vw_alerts *q, const char *temp, const char *na
 		     const struct vw_buf *text);
 int alert_load(const struct vw_alerts *q, const struct alert_slot *s, struct vw_alert **ret);
 
+/* raise.c: the file of an alert under other states' names: what a writer left that was killed. */
+void alert_unlink_others(const struct vw_alerts *q, struct alert_slot slot);
+
+/* room.c: under the lock. *ret_lost is set if an open alert went for it, or it finds no room.
+ * Return: 0, -EDQUOT (all that are open are as severe) or -ENOMEM. */
+int alert_make_room(const struct vw_alerts *q, const struct alert_slots *s,
+		    enum vw_alert_severity severity, bool *ret_lost);
+#define ALERT_KIND_LOST "alerts-lost" /* never makes room */
+
 /* format.c. Lines, and the hash behind them. */
 void alert_format(struct vw_buf *b, const struct vw_alert *a);
 void alert_memory_format(struct vw_buf *b, const struct vw_alert_memory *m);

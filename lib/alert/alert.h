@@ -16,7 +16,9 @@
 #define VW_ALERT_ID_SIZE 33 /* 32 hex digits and a NUL: unguessable, never used twice */
 #define VW_ALERT_MAX_DETAILS 64
 #define VW_ALERT_MAX_TEXT 2000 /* bytes of one text; longer is cut */
-/* Alerts kept; beyond, the oldest that are over and delivered go, then the oldest that are over. */
+/* Alerts kept; beyond, the oldest that are over and delivered go, then the oldest that are over, then
+ * open ones that are less severe: a critical one always finds room. That some were lost is an alert
+ * beyond the bound, "alerts-lost"; its count says how many. */
 #define VW_ALERT_MAX_QUEUE 10000
 
 enum vw_alert_severity { VW_ALERT_INFO = 0, VW_ALERT_WARNING, VW_ALERT_CRITICAL };
@@ -51,7 +53,7 @@ void vw_alerts_close(struct vw_alerts *q);
 /* Raise: durable when it returns. An alert of the same kind, uuid and host that is open is the
  * same alert: its count and details are brought up to date, and sinks hear no more than the
  * policy's repeat wants. now: s since the epoch. ret_id may be NULL.
- * Return: 0 = new, 1 = was open already, or negative errno. */
+ * Return: 0 = new, 1 = was open already, or negative errno (-EDQUOT: too many as severe are open). */
 int vw_alert_raise(struct vw_alerts *q, const struct vw_alert *a, int64_t now,
 		   char ret_id[VW_ALERT_ID_SIZE], struct vw_err *err);
 

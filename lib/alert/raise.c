@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Raising and resolving (alert.h). Under the lock; one rename commits each change. */
 #include "alert-store.h"
+#include "lib/base/open.h"
+#include "private-dir.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -9,7 +11,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define PRUNE_AT_ONCE 64 /* so that not every alert beyond the bound has to look for one */
 #define NEW_FILE ".new"
 
 static void free_alert(struct vw_alert **a)
@@ -28,11 +29,12 @@ static void subject_of(const char *uuid, const char *host, char ret[ALERT_SUBJEC
 /* There is something to deliver: 8 bytes that were never there before. */
 static int mark_todo(const struct vw_alerts *q)
 {
-	VW_AUTOCLOSE int fd = openat(q->dirfd, "todo", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-				     0600);
+	VW_AUTOCLOSE int fd = vw_private_file(q->dirfd, "todo");
 	unsigned char stamp[8];
 
-	if (fd < 0 || getrandom(stamp, sizeof(stamp), 0) != sizeof(stamp))
+	if (fd < 0)
+		return fd;
+	if (getrandom(stamp, sizeof(stamp), 0) != sizeof(stamp))
 		return -errno;
 	stamp[0] |= 1; /* 0 = there is none */
 	errno = ENOSPC;
@@ -41,7 +43,7 @@ static int mark_todo(const struct vw_alerts *q)
 
 uint64_t vw_alerts_stamp(struct vw_alerts *q)
 {
-	VW_AUTOCLOSE int fd = openat(q->dirfd, "todo", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	VW_AUTOCLOSE int fd = vw_open(q->dirfd, "todo", VW_OPEN_NOLINK, NULL, NULL);
 	uint64_t stamp = 0;
 
 	return fd >= 0 && read(fd, &stamp, sizeof(stamp)) == sizeof(stamp) ? stamp : 0;
@@ -50,18 +52,18 @@ uint64_t vw_alerts_stamp(struct vw_alerts *q)
 int vw_alerts_all_done(struct vw_alerts *q, uint64_t stamp, struct vw_err *err)
 {
 	VW_AUTOCLOSE int lock = alert_lock(q, err);
+	int r;
 
 	if (lock < 0)
 		return lock;
 	if (vw_alerts_stamp(q) != stamp)
 		return -EAGAIN;
-	if (unlinkat(q->dirfd, "todo", 0) < 0 && errno != ENOENT)
-		return alert_error(q, -errno, "cannot remove todo", err);
-	return 0;
+	r = vw_private_remove(q->dirfd, "todo");
+	return r < 0 ? alert_error(q, r, "cannot remove todo", err) : 0;
 }
 
 /* The file of an alert under other states' names: what a writer left that was killed. */
-static void unlink_others(const struct vw_alerts *q, struct alert_slot slot)
+void alert_unlink_others(const struct vw_alerts *q, struct alert_slot slot)
 {
 	const enum vw_alert_state keep = slot.state;
 	char name[ALERT_NAME_SIZE];
@@ -85,62 +87,8 @@ static int store(const struct vw_alerts *q, const struct alert_slot *slot, const
 	if (r == 0)
 		r = alert_write_file(q, NEW_FILE, name, &b);
 	if (r == 0)
-		unlink_others(q, *slot);
+		alert_unlink_others(q, *slot);
 	return r;
-}
-
-static void remove_alert(const struct vw_alerts *q, const struct alert_slot *slot)
-{
-	char name[ALERT_NAME_SIZE];
-
-	unlink_others(q, *slot);
-	alert_slot_name(slot, name);
-	unlinkat(q->dirfd, name, 0);
-	snprintf(name, sizeof(name), "%s.told", slot->id);
-	unlinkat(q->dirfd, name, 0);
-}
-
-struct aged {
-	bool done;
-	int64_t time;
-	const struct alert_slot *slot;
-};
-
-static int compare_aged(const void *a, const void *b)
-{
-	const struct aged *x = a, *y = b;
-
-	if (x->done != y->done)
-		return x->done ? -1 : 1;
-	return x->time < y->time ? -1 : x->time > y->time;
-}
-
-/* Make room for one more: the oldest that are done go, else the oldest that are over; never
- * one that is open. Return: 0, -EDQUOT (all are open) or -ENOMEM. */
-static int prune(const struct vw_alerts *q, const struct alert_slots *s)
-{
-	VW_AUTOFREE struct aged *over = NULL;
-	char name[ALERT_NAME_SIZE];
-	size_t n = 0;
-
-	if (s->n < VW_ALERT_MAX_QUEUE)
-		return 0;
-	over = calloc(s->n, sizeof(*over));
-	if (!over)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->n; i++) {
-		struct stat st;
-
-		alert_slot_name(&s->v[i], name);
-		if (s->v[i].state != VW_ALERT_OPEN && fstatat(q->dirfd, name, &st, 0) == 0)
-			over[n++] = (struct aged){ s->v[i].state == VW_ALERT_DONE, st.st_mtime,
-						   &s->v[i] };
-	}
-	qsort(over, n, sizeof(*over), compare_aged);
-	for (size_t i = 0;
-	     i < n && i < s->n - VW_ALERT_MAX_QUEUE + (over[i].done ? PRUNE_AT_ONCE : 1); i++)
-		remove_alert(q, over[i].slot);
-	return n ? 0 : -EDQUOT;
 }
 
 /* The open alert of that kind (NULL = any), uuid and host, from slot *pos on. Return: 1 = it
@@ -216,16 +164,17 @@ static int take_over(const struct vw_alert *from, struct vw_alert **ret)
 	return -ENOMEM;
 }
 
-/* What raise does under the lock. a: taken over. Return: 0 = new, 1 = was open, negative errno. */
-static int raise_locked(struct vw_alerts *q, struct vw_alert *a, int64_t now)
+/* Bring the alert up to date if it is open already, else it is a new one. a: its texts are fit to be
+ * kept. ret_lost: set if another one had to go for it, or it found no room; NULL = it needs none.
+ * Return: 0 = new, 1 = was open, negative errno. */
+static int store_alert(const struct vw_alerts *q, const struct alert_slots *s, struct vw_alert *a,
+		       int64_t now, bool *ret_lost)
 {
-	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
 	VW_CLEANUP(free_alert) struct vw_alert *old = NULL;
 	struct alert_slot slot = { .state = VW_ALERT_OPEN };
 	size_t pos = 0;
-	int found, r = alert_scan(q, &s);
+	int r = 0, found = find_open(q, s, &pos, a, &old);
 
-	found = r < 0 ? r : find_open(q, &s, &pos, a, &old);
 	if (found < 0)
 		return found;
 	if (found) {
@@ -233,7 +182,7 @@ static int raise_locked(struct vw_alerts *q, struct vw_alert *a, int64_t now)
 		a->time = old->time;
 		a->count = old->count < UINT32_MAX ? old->count + 1 : old->count;
 	} else {
-		r = prune(q, &s);
+		r = ret_lost ? alert_make_room(q, s, a->severity, ret_lost) : 0;
 		if (r == 0)
 			r = make_id(a->id);
 		a->time = now;
@@ -244,6 +193,38 @@ static int raise_locked(struct vw_alerts *q, struct vw_alert *a, int64_t now)
 	if (r == 0)
 		r = store(q, &slot, a);
 	return r < 0 ? r : found;
+}
+
+/* An alert was lost: that is one, too, beyond the bound; its count says how many. */
+static int tell_lost(const struct vw_alerts *q, const struct alert_slots *s, const char *host,
+		     int64_t now)
+{
+	struct vw_alert lost = {
+		.host = host,
+		.domain = "",
+		.uuid = "",
+		.kind = ALERT_KIND_LOST,
+		.severity = VW_ALERT_CRITICAL,
+		.summary = "too many alerts are open: so many (count) of the least "
+			   "severe were lost; see virt-warden alerts"
+	};
+	int r = store_alert(q, s, &lost, now, NULL);
+
+	return r < 0 ? r : 0;
+}
+
+/* What raise does under the lock. a: taken over. Return: 0 = new, 1 = was open, negative errno. */
+static int raise_locked(struct vw_alerts *q, struct vw_alert *a, int64_t now)
+{
+	VW_CLEANUP(alert_slots_clear) struct alert_slots s = { 0 };
+	bool lost = false;
+	int told = 0, r = alert_scan(q, &s);
+
+	if (r == 0)
+		r = store_alert(q, &s, a, now, &lost);
+	if (lost)
+		told = tell_lost(q, &s, a->host, now);
+	return r < 0 || told == 0 ? r : told;
 }
 
 int vw_alert_raise(struct vw_alerts *q, const struct vw_alert *a, int64_t now,
@@ -383,6 +364,6 @@ int vw_alert_finish(struct vw_alerts *q, const char *id, struct vw_err *err)
 	alert_slot_name(&done, to);
 	if (renameat(q->dirfd, from, q->dirfd, to) < 0)
 		return alert_error(q, -errno, "cannot finish an alert", err);
-	unlink_others(q, done);
+	alert_unlink_others(q, done);
 	return 0;
 }

@@ -64,7 +64,7 @@ int alert_lock(struct vw_alerts *q, struct vw_err *err)
 int vw_alerts_deliver_lock(struct vw_alerts *q, struct vw_err *err)
 {
 	const struct timespec pause = { .tv_nsec = 10000000 };
-	int fd = vw_private_lock_file(q->dirfd, ".deliver");
+	int fd = vw_private_file(q->dirfd, ".deliver");
 	int r = fd < 0 ? fd : 0;
 
 	/* Not at once: somebody may hold it for an instant to see if it is free. */
@@ -89,7 +89,7 @@ bool vw_alerts_waiting(struct vw_alerts *q)
 
 	if (faccessat(q->dirfd, "todo", F_OK, 0) < 0)
 		return false;
-	fd = vw_private_lock_file(q->dirfd, ".deliver");
+	fd = vw_private_file(q->dirfd, ".deliver");
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
@@ -229,7 +229,9 @@ int alert_write_file(const struct vw_alerts *q, const char *temp, const char *na
 
 	if (text->failed)
 		return -ENOMEM;
-	unlinkat(q->dirfd, temp, 0); /* what a killed writer left */
+	r = vw_private_remove(q->dirfd, temp); /* what a killed writer left */
+	if (r < 0)
+		return r;
 	fd = openat(q->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

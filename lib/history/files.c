@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The store's files: their names, and how one version is read (history-store.h). */
 #include "history-store.h"
+#include "private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +60,7 @@ int vw_store_scan(int dirfd, bool sweep, struct vw_slot **ret, size_t *ret_n)
 		struct vw_slot slot;
 
 		if (sweep && strcmp(entry->d_name, VW_STORE_NEW) == 0)
-			unlinkat(dirfd, entry->d_name, 0);
+			vw_private_remove(dirfd, entry->d_name);
 		if (!parse_slot(entry->d_name, &slot))
 			continue;
 		if (n == room) {

@@ -101,11 +101,52 @@ int vw_private_open(const char *statedir, const char *name)
 	return state < 0 ? state : vw_private_dir(state, name, true, true);
 }
 
-int vw_private_lock_file(int dirfd, const char *name)
+/* A folder: removed, or moved away if something is in it. */
+static int move_away(int dirfd, const char *name)
 {
-	int fd = openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	VW_AUTOFREE char *odd = NULL;
 
-	return fd < 0 ? -errno : fd;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (asprintf(&odd, "%s.odd", name) < 0) {
+		odd = NULL;
+		return -ENOMEM;
+	}
+	return renameat2(dirfd, name, dirfd, odd, RENAME_NOREPLACE) < 0 ? -errno : 0;
+}
+
+static int make_way(int dirfd, const char *name, bool also_regular)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISREG(st.st_mode) && !also_regular)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return move_away(dirfd, name);
+	return unlinkat(dirfd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int vw_private_make_way(int dirfd, const char *name)
+{
+	return make_way(dirfd, name, false);
+}
+
+int vw_private_remove(int dirfd, const char *name)
+{
+	return make_way(dirfd, name, true);
+}
+
+int vw_private_file(int dirfd, const char *name)
+{
+	int r = vw_private_make_way(dirfd, name);
+	int fd = r < 0 ? r
+		       : openat(dirfd, name,
+				O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+				0600);
+
+	return fd < 0 && r == 0 ? -errno : fd;
 }
 
 static int64_t now_ms(void)
@@ -136,7 +177,7 @@ static int lock(int fd)
 
 int vw_private_lock(int dirfd, const char *name)
 {
-	VW_AUTOCLOSE int fd = vw_private_lock_file(dirfd, name);
+	VW_AUTOCLOSE int fd = vw_private_file(dirfd, name);
 	int r = fd < 0 ? fd : lock(fd);
 
 	if (r < 0)

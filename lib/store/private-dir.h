@@ -14,8 +14,17 @@ int vw_private_dir(int parent, const char *name, bool create, bool sync);
  * (0700). Return: descriptor or negative errno. */
 int vw_private_open(const char *statedir, const char *name);
 
-/* Open the file `name` of a directory, to be locked. Return: descriptor or negative errno. */
-int vw_private_lock_file(int dirfd, const char *name);
+/* What stands under a name that is a file of ours, and is none (a FIFO, a folder, a link, a device: a
+ * restore, a mistake), would make us wait, or hold up everything: it goes. A folder with something
+ * in it is moved to NAME.odd. dirfd: may be AT_FDCWD. Return: 0 (nothing there, or a regular file)
+ * or negative errno. */
+int vw_private_make_way(int dirfd, const char *name);
+/* The same for regular files, too: then nothing is there. */
+int vw_private_remove(int dirfd, const char *name);
+
+/* Open the file `name` of a directory, to be locked or written; made (empty) if it is not there.
+ * What is no regular file makes way. Return: descriptor or negative errno. */
+int vw_private_file(int dirfd, const char *name);
 /* The same, and lock it against all others; close the descriptor to unlock. Waits two seconds at
  * most. Return: descriptor or negative errno (-EBUSY). */
 int vw_private_lock(int dirfd, const char *name);

@@ -25,13 +25,13 @@ lib/migrate/*.[ch]         | lib/migrate lib lib/base                           
 lib/verify/*.[ch]          | lib/verify lib lib/base                                          |
 lib/alert/*.[ch]           | lib/alert lib/store lib lib/base                                 |
 lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib lib/base            | osinfo/.*|glib.*|gio/.*|libxml/.*
-hooks/*.[ch]               | hooks lib/conf lib/history lib/probe lib lib/base                | libxml/.*
+hooks/*.[ch]               | hooks lib/conf lib/history lib/store lib/probe lib lib/base                | libxml/.*
 plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib lib/base | libvirt/.*|libxml/.*
 plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*
 plugin/virsh*.[ch]         | plugin lib/probe lib lib/base                                    |
 plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib lib/base | libvirt/.*|libxml/.*|jansson
 agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib lib/base                     | jansson|curl/.*
-agent/*.[ch]               | agent plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
+agent/*.[ch]               | agent plugin lib/conf lib/history lib/store lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
 END
 }
 

@@ -261,29 +261,6 @@ static void test_damaged(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
-static void test_bounded(void **state)
-{
-	struct fixture *f = *state;
-	struct vw_alert a = sample("verify-failed");
-	char path[256], first[VW_ALERT_ID_SIZE];
-	char uuid[40];
-
-	/* The queue is full of what others left; only what is done may go. */
-	for (int i = 0; i < VW_ALERT_MAX_QUEUE - 1; i++) {
-		snprintf(path, sizeof(path), "%s/%016x-%032x.open", vw_alerts_path(f->q), i, i);
-		close(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
-	}
-	assert_int_equal(vw_alert_raise(f->q, &a, NOW, first, &f->err), 0);
-	snprintf(uuid, sizeof(uuid), "%s", UUID);
-	uuid[0] = '9';
-	a.uuid = uuid;
-	assert_int_equal(vw_alert_raise(f->q, &a, NOW, NULL, &f->err), -EDQUOT);
-	assert_non_null(strstr(f->err.text, "no more are kept"));
-	assert_int_equal(vw_alert_resolve_id(f->q, first, NOW, &f->err), 1);
-	assert_int_equal(vw_alert_raise(f->q, &a, NOW, NULL, &f->err), 0);
-	assert_int_equal(vw_alert_resolve_id(f->q, first, NOW, &f->err), -ENOENT);
-}
-
 static void test_memory(void **state)
 {
 	struct fixture *f = *state;
@@ -353,8 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_raise_list), CASE(test_same_is_one),  CASE(test_resolve),
 		CASE(test_resolve_id), CASE(test_hostile_text), CASE(test_refused),
-		CASE(test_damaged),    CASE(test_bounded),      CASE(test_memory),
-		CASE(test_todo),
+		CASE(test_damaged),    CASE(test_memory),       CASE(test_todo),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
