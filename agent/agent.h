@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-wardend: what its files share.
  *
- * One thread, libvirt's default event loop. Event callbacks only note in a table which
- * domain is due when; the tick, a timer of the loop, connects, compares and works on what
- * is due, a bounded piece at a time, so that events are never kept waiting for long. */
+ * Two threads (loop.c). One runs libvirt's default event loop; its callbacks only queue what
+ * happened (news.c). The main thread notes in a table which domain is due when; its tick
+ * connects, compares and works on what is due, a bounded piece at a time, so that events are
+ * never kept waiting for long. A connection is opened by a thread that may hang (conn.c). */
 #ifndef VW_AGENT_H
 #define VW_AGENT_H
 
@@ -12,6 +13,7 @@
 #include "replace-file.h"
 #include "virt-apply.h"
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #define AGENT_CALLBACKS 9
@@ -46,15 +48,18 @@ struct agent_conn {
 	virConnectPtr virt;  /* NULL = not connected */
 	virDomainPtr recent; /* of the last event that made a domain due; may be NULL */
 	int callbacks[AGENT_CALLBACKS];
-	bool broken;           /* the close callback came */
-	unsigned failures;     /* to connect, since it was connected */
-	int64_t reconnect;     /* when to try again, ms */
-	unsigned long version; /* of libvirtd now, 0 = unknown */
-	bool first;            /* the agent never saw this libvirtd before */
-	bool listed;           /* … and a list says which domains were there before us */
-	bool rebase;           /* another version: texts differ, though nobody changed them */
-	char *known_path;      /* what was known of the domains when we last ran */
-	size_t known_lines;    /* in that file */
+	_Atomic bool broken;           /* the close callback came */
+	_Atomic bool silent;           /* … because libvirtd does not answer */
+	unsigned failures;             /* to connect, since it was connected */
+	struct agent_opening *opening; /* a thread opens it; NULL = none */
+	int64_t silent_since;          /* wall clock, s; 0 = it answers, or is not there */
+	int64_t reconnect;             /* when to try again, ms */
+	unsigned long version;         /* of libvirtd now, 0 = unknown */
+	bool first;                    /* the agent never saw this libvirtd before */
+	bool listed;                   /* … and a list says which domains were there before us */
+	bool rebase;        /* another version: texts differ, though nobody changed them */
+	char *known_path;   /* what was known of the domains when we last ran */
+	size_t known_lines; /* in that file */
 	unsigned long known_version;
 	struct agent_table table;
 	struct agent_sync sync;
@@ -72,6 +77,14 @@ struct agent_error {
 	char text[256];
 };
 
+/* What libvirt's thread has to tell (news.c). */
+struct agent_queue {
+	pthread_mutex_t lock;
+	struct agent_news *first, *last; /* NULL = none */
+	size_t n;
+	bool lost; /* there was more */
+};
+
 struct agent {
 	struct vw_context *ctx;
 	bool stale;          /* open the context anew before it is used next */
@@ -79,8 +92,9 @@ struct agent {
 	bool conf_bad;       /* that one was refused, and that was said */
 	struct agent_conn *conns;
 	size_t n_conns;
-	int timer;
-	bool stop, reload;
+	struct agent_loop *loop;
+	struct agent_queue news;
+	_Atomic bool stop, reload;
 	bool foreground;
 	bool history_failed; /* said once */
 	struct agent_counts counts;
@@ -99,17 +113,45 @@ struct agent {
 	struct agent_alerts *alerts; /* NULL = somebody else starts virt-warden-alert */
 };
 
-/* main.c: milliseconds of a clock that never jumps; ask for a tick. */
+/* main.c: milliseconds of a clock that never jumps. */
 int64_t agent_now(void);
-void agent_wake(struct agent *a);
 /* The context, opened anew if warden.conf or libvirtd changed. NULL: said, and counted. */
 struct vw_context *agent_context(struct agent *a);
+
+/* loop.c. open: starts the second thread, which hears signals from then on; pidfile: to be
+ * removed at the end, may be NULL. close: ends that thread. wait: for what is watched, at most ms (-1 = no limit).
+ * wake: ask for a tick; from any thread. watch: fn is called by the main thread when fd can be
+ * read; returns what unwatch takes, -1 = no memory. */
+typedef void agent_watch_fn(int watch, int fd, void *opaque);
+int agent_loop_open(struct agent *a, const char *pidfile, struct vw_err *err);
+void agent_loop_close(struct agent *a);
+void agent_loop_wait(struct agent *a, int64_t ms);
+void agent_wake(struct agent *a);
+int agent_watch(struct agent *a, int fd, agent_watch_fn *fn, void *opaque);
+void agent_unwatch(struct agent *a, int watch);
+
+/* news.c. add: from libvirt's thread; fn is called later by the main thread, in agent_news_tell. */
+struct agent_news;
+typedef void agent_news_fn(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n);
+struct agent_news {
+	struct agent_news *next;
+	struct agent_conn *conn;
+	virDomainPtr dom;
+	agent_news_fn *fn;
+	int a, b;   /* whatever fn knows */
+	char *text; /* may be NULL */
+};
+void agent_news_add(struct agent_conn *c, virDomainPtr dom, agent_news_fn *fn, int a, int b,
+		    const char *text);
+void agent_news_tell(struct agent *a);
+void agent_news_drop(struct agent *a);
 
 /* conn.c. open: -ENOMEM only; connected or not is for the tick to see. */
 int agent_conn_open(struct agent_conn *c, struct agent *a, const char *uri, struct vw_err *err);
 void agent_conn_close(struct agent_conn *c);
-/* Connect, or reconnect, when it is time. */
-void agent_conn_tick(struct agent_conn *c);
+/* Connect, or reconnect, when it is time. Return: when to be called again, ms; 0 = when something
+ * happens. */
+int64_t agent_conn_tick(struct agent_conn *c);
 
 /* events.c. Return: 0 or -EIO. */
 int agent_events_register(struct agent_conn *c, struct vw_err *err);

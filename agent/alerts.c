@@ -26,12 +26,12 @@ struct agent_alerts {
 	bool failed;        /* to start it; said once */
 };
 
-static void on_alert(int watch, int fd, int events, void *opaque)
+static void on_alert(int watch, int fd, void *opaque)
 {
 	struct agent_alerts *al = opaque;
 	char buf[4096];
 
-	(void)watch, (void)events;
+	(void)watch;
 	while (read(fd, buf, sizeof(buf)) > 0)
 		continue;
 	agent_wake(al->agent);
@@ -54,8 +54,7 @@ void agent_alerts_open(struct agent *a)
 	}
 	if (al->inotify >= 0 &&
 	    inotify_add_watch(al->inotify, vw_alerts_path(al->q), IN_MOVED_TO) >= 0)
-		al->watch = virEventAddHandle(al->inotify, VIR_EVENT_HANDLE_READABLE, on_alert, al,
-					      NULL);
+		al->watch = agent_watch(a, al->inotify, on_alert, al);
 }
 
 void agent_alerts_close(struct agent *a)
@@ -66,7 +65,7 @@ void agent_alerts_close(struct agent *a)
 	if (!al)
 		return;
 	if (al->watch >= 0)
-		virEventRemoveHandle(al->watch);
+		agent_unwatch(a, al->watch);
 	if (al->inotify >= 0)
 		close(al->inotify);
 	vw_alerts_close(al->q);

@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <syslog.h>
+#include <time.h>
 
-#define KEEPALIVE_S 5
-#define KEEPALIVE_COUNT 6
+/* A libvirtd that is silent for 8 s is given up: its event loop, which answers keepalive, has no
+ * long work. Given up too early costs comparing all domains. */
+#define KEEPALIVE_S 2
+#define KEEPALIVE_COUNT 3
+#define SILENT_MS 5000 /* a connection that takes so long is worth a word */
 #define BACKOFF_MAX_S 30
 
 int agent_conn_open(struct agent_conn *c, struct agent *a, const char *uri, struct vw_err *err)
@@ -27,12 +31,13 @@ int agent_conn_open(struct agent_conn *c, struct agent *a, const char *uri, stru
 	return 0;
 }
 
+/* By libvirt's thread. */
 static void on_close(virConnectPtr virt, int reason, void *opaque)
 {
 	struct agent_conn *c = opaque;
 
 	(void)virt;
-	(void)reason;
+	c->silent = reason == VIR_CONNECT_CLOSE_REASON_KEEPALIVE;
 	c->broken = true;
 	agent_wake(c->agent);
 }
@@ -47,7 +52,7 @@ static void disconnect(struct agent_conn *c)
 		virDomainFree(vw_steal(c->recent));
 	virConnectUnregisterCloseCallback(c->virt, on_close);
 	virConnectClose(vw_steal(c->virt));
-	c->broken = false;
+	c->broken = c->silent = false;
 	c->agent->dirty = true;
 }
 
@@ -75,26 +80,90 @@ static int set_up(struct agent_conn *c, struct vw_err *err)
 {
 	if (virConnectRegisterCloseCallback(c->virt, on_close, c, NULL) < 0)
 		return vw_err_set(err, -EIO, "%s: %s", c->uri, virGetLastErrorMessage());
-	virConnectSetKeepAlive(c->virt, KEEPALIVE_S, KEEPALIVE_COUNT);
 	if (virConnectGetLibVersion(c->virt, &c->version) < 0)
 		c->version = 0;
 	return agent_events_register(c, err);
 }
 
-static void try_connect(struct agent_conn *c)
+/* A thread that opens a connection: nothing else ends a libvirtd's silence before there is
+ * keepalive. It ends when libvirtd answers, or goes. */
+struct agent_opening {
+	struct agent *agent;
+	char *uri;
+	virConnectPtr virt;
+	char why[512]; /* virt is NULL */
+	int64_t began; /* ms */
+	_Atomic bool done;
+};
+
+static void *open_it(void *arg)
+{
+	struct agent_opening *o = arg;
+
+	o->virt = virConnectOpen(o->uri);
+	if (o->virt)
+		virConnectSetKeepAlive(o->virt, KEEPALIVE_S, KEEPALIVE_COUNT);
+	else
+		snprintf(o->why, sizeof(o->why), "%s", virGetLastErrorMessage());
+	virResetLastError();
+	o->done = true;
+	agent_wake(o->agent);
+	return NULL;
+}
+
+static void opening_free(struct agent_opening *o)
+{
+	free(o->uri);
+	free(o);
+}
+
+static void begin_to_open(struct agent_conn *c)
+{
+	struct agent_opening *o = calloc(1, sizeof(*o));
+	pthread_t thread;
+
+	if (o)
+		*o = (struct agent_opening){ .agent = c->agent,
+					     .uri = strdup(c->uri),
+					     .began = agent_now() };
+	if (o && o->uri && pthread_create(&thread, NULL, open_it, o) == 0) {
+		pthread_detach(thread);
+		c->opening = o;
+		return;
+	}
+	if (o)
+		opening_free(o);
+	retry_later(c);
+}
+
+/* Said once; `status` shows it. since: wall clock, s. */
+static void is_silent(struct agent_conn *c, int64_t since)
+{
+	if (c->silent_since)
+		return;
+	c->silent_since = since;
+	c->agent->dirty = true;
+	agent_log(c->agent, LOG_WARNING, "connect", NULL, NULL,
+		  "%s: libvirtd does not answer (is it stopped?); waiting for it", c->uri);
+}
+
+static void opened(struct agent_conn *c)
 {
 	struct agent *a = c->agent;
+	struct agent_opening *o = vw_steal(c->opening);
 	struct vw_err err = { 0 };
-	int r = 0;
+	int r;
 
-	c->virt = virConnectOpen(c->uri);
+	c->virt = o->virt;
 	if (!c->virt)
-		r = vw_err_set(&err, -EIO, "%s: %s", c->uri, virGetLastErrorMessage());
+		r = vw_err_set(&err, -EIO, "%s: %s", c->uri, o->why);
 	else if (!vw_conn_is_qemu(c->virt))
 		r = vw_err_set(&err, -ENOTSUP, "%s: not a QEMU/KVM libvirt: nothing to do there",
 			       c->uri);
 	else
 		r = set_up(c, &err);
+	opening_free(o);
+	c->silent_since = 0;
 	if (r < 0) {
 		if (c->failures == 0)
 			agent_log(a, LOG_WARNING, "connect", NULL, NULL, "%s", err.text);
@@ -114,14 +183,42 @@ static void try_connect(struct agent_conn *c)
 	a->dirty = true;
 }
 
-void agent_conn_tick(struct agent_conn *c)
+static void lost(struct agent_conn *c)
 {
-	if (c->virt && (c->broken || virConnectIsAlive(c->virt) == 0)) {
-		agent_log(c->agent, LOG_WARNING, "connect", NULL, NULL,
-			  "%s: the connection is lost; trying again", c->uri);
-		disconnect(c);
-		c->reconnect = agent_now() + 200; /* a restart takes no longer, as a rule */
+	bool silent = c->silent;
+
+	agent_log(c->agent, LOG_WARNING, "connect", NULL, NULL,
+		  "%s: the connection is lost; trying again", c->uri);
+	disconnect(c);
+	if (silent)
+		is_silent(c, time(NULL) - KEEPALIVE_S * (KEEPALIVE_COUNT + 1));
+	c->reconnect = agent_now() + 200; /* a restart takes no longer, as a rule */
+}
+
+/* Return: when to look again, ms. */
+static int64_t while_opening(struct agent_conn *c)
+{
+	int64_t late = c->opening->began + SILENT_MS;
+
+	if (c->opening->done) {
+		opened(c);
+		return 0;
 	}
-	if (!c->virt && agent_now() >= c->reconnect)
-		try_connect(c);
+	if (agent_now() < late)
+		return late;
+	is_silent(c, time(NULL) - SILENT_MS / 1000);
+	return 0;
+}
+
+int64_t agent_conn_tick(struct agent_conn *c)
+{
+	int64_t next = 0;
+
+	if (c->virt && (c->broken || virConnectIsAlive(c->virt) == 0))
+		lost(c);
+	if (!c->virt && !c->opening && agent_now() >= c->reconnect)
+		begin_to_open(c);
+	if (c->opening)
+		next = while_opening(c);
+	return c->virt || c->opening ? next : c->reconnect;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libvirt's events: each only notes what is due, or says what happened to a guest. */
+/* libvirt's events: each only notes what is due, or says what happened to a guest.
+ *
+ * on_*: called by libvirt's thread, they only queue. told_*: called by the main thread. */
 #include "agent.h"
 
 #include "metadata.h"
@@ -109,11 +111,10 @@ static void on_paused(struct agent_conn *c, virDomainPtr dom)
 		agent_trouble(c, dom, "io-error", "a disk failed", "the guest is paused");
 }
 
-static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+static void told_lifecycle(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
 {
-	struct agent_conn *c = opaque;
+	int event = n->a, detail = n->b;
 
-	(void)conn;
 	agent_verify_event(c, dom, event, detail);
 	if (event == VIR_DOMAIN_EVENT_STARTED)
 		agent_sampler_want(c);
@@ -129,62 +130,91 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int det
 		break;
 	default: break;
 	}
+}
+
+static int on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *opaque)
+{
+	(void)conn;
+	agent_news_add(opaque, dom, told_lifecycle, event, detail, NULL);
 	return 0;
+}
+
+static void told_metadata(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
+{
+	struct agent_entry *e = entry_of(c, dom, NULL);
+
+	if (!e)
+		return;
+	e->flags |= AGENT_NEWS;
+	if (n->a == VIR_DOMAIN_METADATA_ELEMENT && vw_streq(n->text, VW_METADATA_NS))
+		e->flags |= AGENT_WORD;
+	touch(c, e, dom);
 }
 
 static void on_metadata(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
 			void *opaque)
 {
-	struct agent_conn *c = opaque;
-	struct agent_entry *e;
-
 	(void)conn;
-	if (vw_streq(nsuri, VW_BASELINE_NS)) /* ours, of the live domain only */
-		return;
-	e = entry_of(c, dom, NULL);
-	if (!e)
-		return;
-	e->flags |= AGENT_NEWS;
-	if (type == VIR_DOMAIN_METADATA_ELEMENT && vw_streq(nsuri, VW_METADATA_NS))
-		e->flags |= AGENT_WORD;
-	touch(c, e, dom);
+	if (!vw_streq(nsuri, VW_BASELINE_NS)) /* ours, of the live domain only */
+		agent_news_add(opaque, dom, told_metadata, type, 0, nsuri);
 }
 
 /* A device came or went: the stored config may have changed, too. */
-static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, void *opaque)
+static void told_device(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
 {
-	struct agent_conn *c = opaque;
 	struct agent_entry *e = entry_of(c, dom, NULL);
 
-	(void)conn;
-	(void)alias;
+	(void)n;
 	if (e)
 		touch(c, e, dom);
 }
 
+static void on_device(virConnectPtr conn, virDomainPtr dom, const char *alias, void *opaque)
+{
+	(void)conn;
+	(void)alias;
+	agent_news_add(opaque, dom, told_device, 0, 0, NULL);
+}
+
 /* Something that an admin should find in the log. */
 static void say(struct agent_conn *c, virDomainPtr dom, int priority, const char *kind,
-		const char *what, const char *more)
+		const char *what)
 {
 	char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
 	virDomainGetUUIDString(dom, uuid);
-	agent_log(c->agent, priority, kind, virDomainGetName(dom), uuid, "%s%s%s", what,
-		  more && *more ? ": " : "", more ? more : "");
+	agent_log(c->agent, priority, kind, virDomainGetName(dom), uuid, "%s", what);
+}
+
+static void told_reboot(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
+{
+	(void)n;
+	agent_trouble_over(c, dom);
+	say(c, dom, LOG_INFO, "reboot", "the guest rebooted");
 }
 
 static void on_reboot(virConnectPtr conn, virDomainPtr dom, void *opaque)
 {
 	(void)conn;
-	agent_trouble_over(opaque, dom);
-	say(opaque, dom, LOG_INFO, "reboot", "the guest rebooted", NULL);
+	agent_news_add(opaque, dom, told_reboot, 0, 0, NULL);
+}
+
+static void told_watchdog(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
+{
+	(void)n;
+	agent_trouble(c, dom, "watchdog", "the guest's watchdog fired: it hangs, or did", "");
 }
 
 static void on_watchdog(virConnectPtr conn, virDomainPtr dom, int action, void *opaque)
 {
 	(void)conn;
 	(void)action;
-	agent_trouble(opaque, dom, "watchdog", "the guest's watchdog fired: it hangs, or did", "");
+	agent_news_add(opaque, dom, told_watchdog, 0, 0, NULL);
+}
+
+static void told_io_error(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
+{
+	agent_trouble(c, dom, "io-error", "a disk failed", n->text);
 }
 
 static void on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source, const char *alias,
@@ -199,20 +229,22 @@ static void on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source
 		text = NULL;
 		return;
 	}
-	agent_trouble(opaque, dom, "io-error", "a disk failed", text);
+	agent_news_add(opaque, dom, told_io_error, 0, 0, text);
+}
+
+static void told_agent(struct agent_conn *c, virDomainPtr dom, const struct agent_news *n)
+{
+	say(c, dom, LOG_DEBUG, "guest-agent",
+	    n->a == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
+		    ? "the guest agent answers"
+		    : "the guest agent is gone");
 }
 
 static void on_agent(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *opaque)
 {
-	struct agent_conn *c = opaque;
-
 	(void)conn;
 	(void)reason;
-	say(c, dom, LOG_DEBUG, "guest-agent",
-	    state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
-		    ? "the guest agent answers"
-		    : "the guest agent is gone",
-	    NULL);
+	agent_news_add(opaque, dom, told_agent, state, 0, NULL);
 }
 
 static const struct {

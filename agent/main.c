@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* virt-wardend: options, signals, the loop, and the tick that does the work. */
+/* virt-wardend: options, start and end, and the tick that does the work. */
 #include "agent.h"
 
 #include "private-dir.h"
@@ -10,8 +10,6 @@
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
 #include <malloc.h>
-#include <signal.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
@@ -51,11 +49,6 @@ int64_t agent_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void agent_wake(struct agent *a)
-{
-	virEventUpdateTimeout(a->timer, 0);
 }
 
 /* Tells one warden.conf from another. 0 = there is none. */
@@ -104,12 +97,10 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Return: when to be called again, ms; 0 = when something happens. */
 static int64_t tick_conn(struct agent_conn *c)
 {
-	int64_t began, next, sampler;
+	int64_t began, next = agent_conn_tick(c), sampler = agent_sampler_tick(c);
 
-	agent_conn_tick(c);
-	sampler = agent_sampler_tick(c);
 	if (!c->virt)
-		return earlier(sampler, c->reconnect);
+		return earlier(sampler, next);
 	began = agent_now();
 	for (int i = 0; i < WORK_MAX && !c->broken && agent_now() < began + WORK_MS; i++) {
 		struct agent_entry *e = agent_table_take(&c->table, agent_now());
@@ -139,9 +130,9 @@ static int64_t report(struct agent *a)
 	return 0;
 }
 
-static void tick(int timer, void *opaque)
+/* Return: so long there is nothing to do, ms; -1 = until something happens. */
+static int64_t tick(struct agent *a)
 {
-	struct agent *a = opaque;
 	int64_t next = 0, wait;
 
 	if (a->reload) {
@@ -160,25 +151,7 @@ static void tick(int timer, void *opaque)
 	next = earlier(next, agent_verify_tick(a));
 	next = earlier(next, agent_alerts_tick(a));
 	wait = next - agent_now();
-	virEventUpdateTimeout(timer, next <= 0   ? -1
-				     : wait <= 0 ? 0
-						 : (int)(wait < 3600000 ? wait : 3600000));
-}
-
-static void on_signal(int watch, int fd, int events, void *opaque)
-{
-	struct agent *a = opaque;
-	struct signalfd_siginfo info;
-
-	(void)watch;
-	(void)events;
-	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
-		return;
-	if (info.ssi_signo == SIGHUP)
-		a->reload = true;
-	else
-		a->stop = true;
-	agent_wake(a);
+	return next <= 0 ? -1 : wait < 0 ? 0 : wait;
 }
 
 /* libvirt prints errors by itself unless told not to; we say what matters. */
@@ -192,23 +165,6 @@ static void no_xml_print(void *opaque, const char *fmt, ...)
 {
 	(void)opaque;
 	(void)fmt;
-}
-
-static int watch_signals(struct agent *a, struct vw_err *err)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0 || virEventAddHandle(fd, VIR_EVENT_HANDLE_READABLE, on_signal, a, NULL) < 0)
-		return vw_err_set(err, -EIO, "signals can't be watched: %s", strerror(errno));
-	return 0;
 }
 
 /* One agent per run directory. A record lock: unlike flock(2) no child inherits it, so it
@@ -290,12 +246,13 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 	a->conf_stamp = stamp_of(vw_context_paths(a->ctx)->conf);
 	a->started = time(NULL);
 	a->dirty = true;
-	a->timer = virEventAddTimeout(0, tick, a, NULL);
-	r = watch_signals(a, err);
+	r = agent_loop_open(a, opt->pidfile, err);
+	if (r < 0)
+		return r;
 	agent_alerts_open(a);
 	agent_udev_open(a);
 	a->conns = calloc(opt->n_uris, sizeof(*a->conns));
-	if (!a->conns || a->timer < 0)
+	if (!a->conns)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	for (; r == 0 && a->n_conns < opt->n_uris; a->n_conns++)
 		r = agent_conn_open(&a->conns[a->n_conns], a, opt->uris[a->n_conns], err);
@@ -306,6 +263,7 @@ static void stop(struct agent *a, const struct options *opt)
 {
 	agent_notify("STOPPING=1");
 	agent_verify_stop(a);
+	agent_news_drop(a);
 	for (size_t i = 0; i < a->n_conns; i++)
 		agent_conn_close(&a->conns[i]);
 	free(a->conns);
@@ -317,17 +275,20 @@ static void stop(struct agent *a, const struct options *opt)
 		unlink(opt->pidfile);
 	agent_log_close(a);
 	vw_context_close(a->ctx);
+	agent_loop_close(a);
 }
 
 static int run(const struct options *opt)
 {
-	struct agent a = { .foreground = opt->foreground, .log_fd = -1, .timer = -1 };
+	/* static: libvirt's thread has it until the process is gone */
+	static struct agent a = { .log_fd = -1, .news.lock = PTHREAD_MUTEX_INITIALIZER };
 	int up = opt->foreground ? -1 : become_daemon();
 	struct vw_err err = { 0 };
 	int r;
 
 	/* A second thread is short-lived: it needs no heap of its own. And what a request to
 	 * libvirtd needs goes back to the kernel when all is done (report), not each time. */
+	a.foreground = opt->foreground;
 	mallopt(M_ARENA_MAX, 1);
 	mallopt(M_TRIM_THRESHOLD, 1 << 20);
 	virSetErrorFunc(NULL, no_print);
@@ -345,9 +306,10 @@ static int run(const struct options *opt)
 	daemon_is_up(up);
 	a.watchdog = agent_notify_watchdog();
 	agent_notify("READY=1");
-	while (!a.stop)
-		if (virEventRunDefaultImpl() < 0)
-			break;
+	while (!a.stop) {
+		agent_loop_wait(&a, tick(&a));
+		agent_news_tell(&a);
+	}
 	stop(&a, opt);
 	return EXIT_SUCCESS;
 }

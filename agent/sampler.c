@@ -7,7 +7,6 @@
 #include "virt-run.h"
 
 #include <fcntl.h>
-#include <libvirt/virterror.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <syslog.h>
@@ -16,10 +15,12 @@
 #define BACKOFF_MS 5000
 #define REAP_MS 200
 
-static void close_output(struct agent_sampler *s)
+static void close_output(struct agent_conn *c)
 {
+	struct agent_sampler *s = &c->sampler;
+
 	if (s->watch >= 0)
-		virEventRemoveHandle(s->watch);
+		agent_unwatch(c->agent, s->watch);
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = s->watch = -1;
@@ -30,18 +31,17 @@ static int64_t interval_ms(const struct agent_conn *c)
 	return (int64_t)vw_context_policy(c->agent->ctx)->sample_seconds * 1000;
 }
 
-static void on_output(int watch, int fd, int events, void *opaque)
+static void on_output(int watch, int fd, void *opaque)
 {
 	struct agent_conn *c = opaque;
 	char dots[256];
 	ssize_t n = read(fd, dots, sizeof(dots));
 
 	(void)watch;
-	(void)events;
 	if (n > 0)
 		c->sampler.late = agent_now() + interval_ms(c) + LATE_MS;
 	else
-		close_output(&c->sampler); /* no guest runs, or libvirtd is gone */
+		close_output(c); /* no guest runs, or libvirtd is gone */
 	agent_wake(c->agent);
 }
 
@@ -64,8 +64,7 @@ static void start(struct agent_conn *c)
 	}
 	fcntl(s->fd, F_SETFL, O_NONBLOCK);
 	s->late = agent_now() + interval_ms(c) + LATE_MS;
-	s->watch = virEventAddHandle(s->fd, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-				     on_output, c, NULL);
+	s->watch = agent_watch(c->agent, s->fd, on_output, c);
 }
 
 /* Is the child gone? Waits for nothing. */
@@ -98,7 +97,7 @@ int64_t agent_sampler_tick(struct agent_conn *c)
 	if (s->pid > 0) { /* it ended, or has to */
 		if (s->fd >= 0 || !interval_ms(c))
 			kill(s->pid, SIGKILL);
-		close_output(s);
+		close_output(c);
 		if (!reaped(s))
 			return now + REAP_MS;
 	}
@@ -114,5 +113,5 @@ void agent_sampler_stop(struct agent_conn *c)
 {
 	if (c->sampler.pid > 0)
 		kill(c->sampler.pid, SIGKILL);
-	close_output(&c->sampler);
+	close_output(c);
 }

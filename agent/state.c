@@ -19,9 +19,9 @@ static void add_conn(struct vw_buf *b, const struct agent_conn *c)
 	}
 	vw_buf_printf(b,
 		      "connection %s %s domains=%zu running=%zu waiting=%zu pending=%zu "
-		      "existing=%zu compared=%" PRId64 "\n",
+		      "existing=%zu compared=%" PRId64 " silent=%" PRId64 "\n",
 		      c->virt ? "up" : "down", c->uri, c->table.n, running, waiting, pending,
-		      existing, c->sync.ended);
+		      existing, c->sync.ended, c->silent_since);
 }
 
 void agent_state_write(struct agent *a)

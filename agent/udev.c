@@ -76,7 +76,7 @@ static const struct {
 	{ "pci", on_other },   { "scsi", on_other }, { "mdev", on_other },
 };
 
-static void on_device(int watch, int fd, int events, void *opaque)
+static void on_device(int watch, int fd, void *opaque)
 {
 	struct agent_udev *u = opaque;
 	struct udev_device *d = udev_monitor_receive_device(u->monitor);
@@ -84,7 +84,6 @@ static void on_device(int watch, int fd, int events, void *opaque)
 
 	(void)watch;
 	(void)fd;
-	(void)events;
 	if (!d) { /* events were lost: look at all */
 		agent_host_changed(u->agent, 0);
 		return;
@@ -111,8 +110,7 @@ void agent_udev_open(struct agent *a)
 								NULL);
 	if (u->monitor && udev_monitor_enable_receiving(u->monitor) >= 0) {
 		udev_monitor_set_receive_buffer_size(u->monitor, RECEIVE_BYTES);
-		u->watch = virEventAddHandle(udev_monitor_get_fd(u->monitor),
-					     VIR_EVENT_HANDLE_READABLE, on_device, u, NULL);
+		u->watch = agent_watch(a, udev_monitor_get_fd(u->monitor), on_device, u);
 	}
 	if (u->watch < 0)
 		agent_log(a, LOG_WARNING, "udev", NULL, NULL,
@@ -128,7 +126,7 @@ void agent_udev_close(struct agent *a)
 	if (!u)
 		return;
 	if (u->watch >= 0)
-		virEventRemoveHandle(u->watch);
+		agent_unwatch(a, u->watch);
 	if (u->monitor)
 		udev_monitor_unref(u->monitor);
 	if (u->udev)

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libvirt/virterror.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -16,13 +15,13 @@
 static void close_output(struct agent_guest *g)
 {
 	if (g->watch >= 0)
-		virEventRemoveHandle(g->watch);
+		agent_unwatch(g->conn->agent, g->watch);
 	if (g->fd >= 0)
 		close(g->fd);
 	g->watch = g->fd = -1;
 }
 
-static void on_output(int watch, int fd, int events, void *opaque)
+static void on_output(int watch, int fd, void *opaque)
 {
 	struct agent_guest *g = opaque;
 	char rest[4096];
@@ -30,7 +29,6 @@ static void on_output(int watch, int fd, int events, void *opaque)
 	ssize_t n;
 
 	(void)watch;
-	(void)events;
 	n = full ? read(fd, rest, sizeof(rest)) : read(fd, g->out + g->len, VERIFY_OUTPUT - g->len);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -89,12 +87,11 @@ int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsi
 	}
 	fcntl(g->fd, F_SETFL, O_NONBLOCK);
 	g->deadline = agent_now() + (int64_t)seconds * 1000;
-	g->watch = virEventAddHandle(g->fd, VIR_EVENT_HANDLE_READABLE | VIR_EVENT_HANDLE_HANGUP,
-				     on_output, g, NULL);
+	g->watch = agent_watch(g->conn->agent, g->fd, on_output, g);
 	if (g->watch >= 0)
 		return 0;
 	agent_verify_end(g);
-	return vw_err_set(err, -EIO, "%s: %s", argv[0], virGetLastErrorMessage());
+	return vw_err_set(err, -ENOMEM, "out of memory");
 }
 
 void agent_verify_end(struct agent_guest *g)
