@@ -153,6 +153,7 @@ int cmd_audit_file(struct cmd *cmd, const char *path, const struct cmd_audit_opt
 int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
 		     struct cmd_audit **ret, struct vw_err *err)
 {
+	CMD_AUTOAUDIT struct cmd_audit *a = NULL;
 	char *text = NULL;
 	int rc = cmd_context(cmd, err);
 
@@ -163,7 +164,13 @@ int cmd_audit_domain(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_o
 		rc = cmd_domain_xml(dom, &text, err);
 	if (rc < 0)
 		return rc;
-	return audit(cmd, dom, text, strlen(text), virDomainGetName(dom), false, opt, ret, err);
+	rc = audit(cmd, dom, text, strlen(text), virDomainGetName(dom), false, opt, &a, err);
+	if (rc == 0 && virConnectIsAlive(cmd->conn) == 0) /* facts are missing: no verdict */
+		return vw_err_set(err, -ETIME, "%s: libvirtd does not answer (for %d s)", a->label,
+				  CMD_SILENT_S);
+	if (rc == 0)
+		*ret = vw_steal(a);
+	return rc;
 }
 
 int cmd_audit_text(struct cmd *cmd, char *text, const char *label,

@@ -102,6 +102,10 @@ static int look(struct cmd *cmd, struct overview *v, struct vw_err *err)
 			cmd_fail(cmd, &why);
 			v->failed++;
 		}
+		if (rc == -ETIME) { /* nor will it for the others */
+			v->failed += n - i - 1;
+			break;
+		}
 	}
 	out_progress_end(&progress);
 	cmd_domains_free(doms);

@@ -2,8 +2,6 @@
 /* What the verbs share (see cmd.h): messages, context, connection, domains. */
 #include "cmd.h"
 
-#include "virt-collect.h"
-
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <stdarg.h>
@@ -79,27 +77,6 @@ int cmd_number(const char *option, const char *text, unsigned long min, unsigned
 int cmd_context(struct cmd *cmd, struct vw_err *err)
 {
 	return cmd->ctx ? 0 : vw_context_open(&cmd->ctx, err);
-}
-
-int cmd_virt_error(struct vw_err *err, const char *what)
-{
-	const char *message = virGetLastErrorMessage();
-
-	int code = virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? -ENOENT : -EIO;
-
-	return vw_err_set(err, code, "%s: %s", what, message ? message : "unknown error");
-}
-
-int cmd_connect(struct cmd *cmd, bool read_only_will_do, struct vw_err *err)
-{
-	if (cmd->conn)
-		return 0;
-	cmd->conn = virConnectOpenAuth(cmd->uri, virConnectAuthPtrDefault, 0);
-	if (!cmd->conn && read_only_will_do)
-		cmd->conn = virConnectOpenReadOnly(cmd->uri);
-	if (!cmd->conn)
-		return cmd_virt_error(err, cmd->uri ? cmd->uri : "no libvirt can be reached");
-	return 0;
 }
 
 static bool is_no_domain(void)

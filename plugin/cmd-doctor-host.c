@@ -3,8 +3,10 @@
 #include "cmd-doctor.h"
 #include "cmd-install.h"
 #include "cmd-status.h"
+#include "virt-collect.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -16,13 +18,20 @@ void doctor_libvirt(struct doctor *d, struct doctor_result *r)
 	struct vw_err err = { 0 };
 
 	if (cmd_connect(d->cmd, true, &err) < 0) {
-		doctor_say(r, DOCTOR_FAIL, "systemctl start libvirtd, or name another host with -c",
+		doctor_say(r, DOCTOR_FAIL,
+			   err.code == -ETIME
+				   ? "see what stops it (systemctl status libvirtd), restart it"
+				   : "systemctl start libvirtd, or name another host with -c",
 			   "%s", err.text);
 		return;
 	}
 	uri = virConnectGetURI(d->cmd->conn);
 	virConnectGetLibVersion(d->cmd->conn, &lib);
-	virConnectGetVersion(d->cmd->conn, &hv);
+	if (virConnectGetVersion(d->cmd->conn, &hv) < 0 && vw_virt_is_silent()) {
+		doctor_say(r, DOCTOR_FAIL, "restart it", "%s: libvirtd does not answer",
+			   uri ? uri : "?");
+		return;
+	}
 	doctor_say(r, DOCTOR_PASS, "", "%s answers: libvirt %lu.%lu.%lu, hypervisor %lu.%lu.%lu",
 		   uri ? uri : "?", lib / 1000000, lib / 1000 % 1000, lib % 1000, hv / 1000000,
 		   hv / 1000 % 1000, hv % 1000);
@@ -200,6 +209,12 @@ static void look_at_agent(const struct doctor *d, struct doctor_result *r, pid_t
 		doctor_say(r, DOCTOR_WARN, "systemctl restart virt-wardend",
 			   "virt-wardend runs (pid %d), but tells nothing in %s/agent", (int)pid,
 			   d->paths.rundir);
+	else if (told.silent)
+		doctor_say(r, DOCTOR_WARN,
+			   "see what stops libvirtd; the agent goes on by itself when it answers",
+			   "virt-wardend runs (pid %d), but libvirtd does not answer it, for %ld s "
+			   "now",
+			   (int)pid, (long)(time(NULL) - told.silent));
 	else if (told.connected < told.connections)
 		doctor_say(
 			r, DOCTOR_WARN,

@@ -7,14 +7,16 @@
 
 #include <stdarg.h>
 
+/* The last may take seconds: what is before it is printed before. */
 static const struct doctor_check checks[] = {
-	{ "config", doctor_config },       { "templates", doctor_templates },
-	{ "os-index", doctor_index },      { "state", doctor_state },
-	{ "libvirt", doctor_libvirt },     { "wrapper", doctor_wrapper },
-	{ "preload", doctor_preload },     { "hook", doctor_hook },
-	{ "hook-seen", doctor_hook_seen }, { "security", doctor_security },
-	{ "agent", doctor_agent },
+	{ "config", doctor_config },     { "templates", doctor_templates },
+	{ "os-index", doctor_index },    { "state", doctor_state },
+	{ "wrapper", doctor_wrapper },   { "preload", doctor_preload },
+	{ "hook", doctor_hook },         { "hook-seen", doctor_hook_seen },
+	{ "security", doctor_security }, { "agent", doctor_agent },
+	{ "libvirt", doctor_libvirt },
 };
+#define LAST (VW_N_ELEMENTS(checks) - 1)
 
 static const char *const status_names[] = { "pass", "warn", "fail", "skip" };
 
@@ -37,7 +39,9 @@ static enum out_style style_of(enum doctor_status status)
 	return styles[status];
 }
 
-static void print_table(const struct cmd *cmd, const struct doctor_result *results)
+/* Padded: two tables look like one. */
+static void print_table(const struct cmd *cmd, const struct doctor_result *results, size_t from,
+			size_t to)
 {
 	static const struct out_column cols[] = {
 		{ "CHECK", 0, false },
@@ -48,17 +52,18 @@ static void print_table(const struct cmd *cmd, const struct doctor_result *resul
 	size_t i;
 
 	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
-	for (i = 0; i < VW_N_ELEMENTS(checks); i++) {
+	for (i = from; i < to; i++) {
 		const struct doctor_result *r = &results[i];
 
 		if (cmd->quiet && (r->status == DOCTOR_PASS || r->status == DOCTOR_SKIP))
 			continue;
-		out_table_add(&t, OUT_BOLD, checks[i].name);
-		out_table_add(&t, style_of(r->status), status_names[r->status]);
+		out_table_addf(&t, OUT_BOLD, "%-9s", checks[i].name);
+		out_table_addf(&t, style_of(r->status), "%-4s", status_names[r->status]);
 		out_table_addf(&t, OUT_PLAIN, "%s%s%s", r->detail, *r->remedy ? ". Remedy: " : "",
 			       r->remedy);
 	}
 	out_table_print(&t, 0, false);
+	fflush(cmd->out.f);
 }
 
 static int print_json(struct cmd *cmd, const struct doctor_result *results)
@@ -84,13 +89,15 @@ static int examine(struct doctor *d)
 	size_t i;
 
 	for (i = 0; i < VW_N_ELEMENTS(checks); i++) {
+		if (i == LAST && !d->cmd->json)
+			print_table(d->cmd, results, 0, LAST);
 		checks[i].run(d, &results[i]);
 		failed += results[i].status == DOCTOR_FAIL;
 	}
 	if (d->cmd->json)
 		rc = print_json(d->cmd, results);
 	else
-		print_table(d->cmd, results);
+		print_table(d->cmd, results, LAST, VW_N_ELEMENTS(checks));
 	return rc != CMD_OK ? rc : failed ? CMD_FINDINGS : CMD_OK;
 }
 

@@ -216,7 +216,7 @@ static int fix_all(const struct fix *fix)
 	if (cmd_audit_ready(cmd, &err) < 0 || cmd_connect(cmd, changes_nothing(fix), &err) < 0 ||
 	    cmd_domains(cmd, &doms, &n, &err) < 0)
 		return cmd_fail(cmd, &err);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n && (i == 0 || virConnectIsAlive(cmd->conn) == 1); i++) {
 		if (is_left_alone(fix, doms[i]))
 			continue;
 		rc = fix_domain(fix, doms[i]);

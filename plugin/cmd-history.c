@@ -22,15 +22,32 @@ static bool is_uuid(const char *s)
 	return strlen(s) == 36 && strspn(s, "0123456789abcdefABCDEF-") == 36;
 }
 
+/* The name that it had last, where libvirt did not tell. */
+static void take_name(struct cmd_versions *v)
+{
+	const char *name = v->n ? v->list[v->n - 1].name : NULL;
+	char *copy = !v->known && name && *name ? strdup(name) : NULL;
+
+	if (!copy)
+		return;
+	free(v->name);
+	v->name = copy;
+}
+
 /* The domain's UUID: from libvirt if that knows it, else from the history by its last name. */
 static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name,
 		     struct cmd_versions *v, struct vw_err *err)
 {
 	CMD_AUTODOMAIN virDomainPtr dom = NULL;
-	int rc;
+	/* a UUID needs no libvirt, unless it is asked for something else, anyway */
+	int rc = is_uuid(name) && !cmd->conn ? -ENOTCONN : cmd_connect(cmd, true, err);
 
-	if (cmd_connect(cmd, true, err) == 0 && cmd_domain(cmd, name, &dom, err) == 0 &&
-	    virDomainGetUUIDString(dom, v->uuid) == 0) {
+	if (rc == 0)
+		rc = cmd_domain(cmd, name, &dom, err);
+	if (rc == -ETIME)
+		cmd_note(cmd, "%s; this is of the last domain of that name in the history",
+			 err->text);
+	if (rc == 0 && virDomainGetUUIDString(dom, v->uuid) == 0) {
 		v->known = true;
 		v->name = strdup(virDomainGetName(dom));
 		return v->name ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
@@ -64,6 +81,8 @@ int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *re
 	rc = find_uuid(cmd, h, name, ret, err);
 	if (rc == 0)
 		rc = vw_history_list(h, ret->uuid, &ret->list, &ret->n, err);
+	if (rc == 0)
+		take_name(ret);
 	return rc;
 }
 

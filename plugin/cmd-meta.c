@@ -112,7 +112,7 @@ int cmd_meta_write(struct cmd *cmd, virDomainPtr dom, const char *ns, const char
 		rc = vw_err_set(err, -ENOMEM, "out of memory");
 	else if (virDomainSetMetadata(dom, META, (const char *)xmlBufferContent(buf), key, ns,
 				      flags) < 0)
-		rc = cmd_virt_error(err, virDomainGetName(dom));
+		rc = vw_apply_error(err, -EIO, virDomainGetName(dom), virDomainGetName(dom));
 	if (buf)
 		xmlBufferFree(buf);
 	return rc < 0 ? rc : keep(cmd, dom, VW_CAUSE_CLIENT, rules, err);

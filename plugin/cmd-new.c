@@ -141,8 +141,8 @@ static int define(struct new_run *r, const struct cmd_audit *a, char *ret_uuid, 
 		return rc;
 	dom = virDomainDefineXMLFlags(r->cmd->conn, text_of(a), VIR_DOMAIN_DEFINE_VALIDATE);
 	if (!dom || virDomainGetUUIDString(dom, ret_uuid) < 0) {
-		rc = cmd_virt_error(err, r->d.name);
-		if (!dom)
+		rc = vw_apply_error(err, -EIO, r->d.name, r->d.name);
+		if (!dom && rc != -ETIME) /* it may be defined yet, with these disks */
 			new_remove_images(&r->d);
 		return rc;
 	}

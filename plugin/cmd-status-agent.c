@@ -25,6 +25,7 @@ static void read_line(struct status_agent *s, char *line)
 		s->waiting += number(line, " waiting=");
 		s->pending += number(line, " pending=");
 		s->existing += number(line, " existing=");
+		s->silent = s->silent ? s->silent : (int64_t)number(line, " silent=");
 	} else if (vw_startswith(line, "fixes ")) {
 		s->fixes = number(line, "fixes ");
 	} else if (sscanf(line, "error %lld %n", &when, &at) == 1 && at > 0) {

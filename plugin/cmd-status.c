@@ -9,6 +9,7 @@
 #include "out-table.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -98,61 +99,104 @@ static void look_at_libvirt(struct cmd *cmd, struct status *s)
 		return;
 	virConnectGetLibVersion(cmd->conn, &s->libvirt);
 	s->uri = virConnectGetURI(cmd->conn);
-	if (cmd_domains(cmd, &doms, &n, &s->libvirt_err) < 0)
+	if (cmd_domains(cmd, &doms, &n, &s->libvirt_err) < 0) {
+		s->libvirt = 0;
 		return;
-	for (i = 0; i < n; i++)
+	}
+	for (i = 0; i < n && s->libvirt; i++) {
 		look_at_domain(cmd, doms[i], s);
+		if (virConnectIsAlive(cmd->conn) == 1)
+			continue;
+		s->libvirt = 0;
+		vw_err_set(&s->libvirt_err, -ETIME, "%s: libvirtd does not answer", s->uri);
+	}
 	cmd_domains_free(doms);
 }
 
-static void print_text(const struct cmd *cmd, const struct status *s)
-{
-	static const struct out_column cols[] = { { "", 0, false }, { "", 0, false } };
-	OUT_AUTOTABLE struct out_table t = { 0 };
+static void row(struct out_table *t, const char *key, enum out_style style, const char *fmt, ...)
+	VW_PRINTF(4, 5);
 
-	out_table_init(&t, &cmd->out, cols, VW_N_ELEMENTS(cols));
-#define ROW(key, style, ...) \
-	(out_table_add(&t, OUT_DIM, key), out_table_addf(&t, style, __VA_ARGS__))
-	if (s->libvirt)
-		ROW("libvirt", OUT_GOOD, "%lu.%lu.%lu on %s", s->libvirt / 1000000,
-		    s->libvirt / 1000 % 1000, s->libvirt % 1000, s->uri ? s->uri : "?");
-	else
-		ROW("libvirt", OUT_BAD, "%s", s->libvirt_err.text);
-	ROW("virsh", s->has_wrapper ? OUT_GOOD : OUT_WARN, "%s%s",
-	    *s->virsh ? s->virsh : "none on PATH",
-	    s->has_wrapper || !*s->virsh ? "" : ": not our wrapper");
-	ROW("hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook,
-	    s->has_hook ? "" : ": not installed");
+/* Padded: two tables look like one. */
+static void row(struct out_table *t, const char *key, enum out_style style, const char *fmt, ...)
+{
+	VW_AUTOFREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	out_table_addf(t, OUT_DIM, "%-10s", key);
+	out_table_add(t, style, text ? text : "");
+}
+
+static void add_agent(struct out_table *t, const struct status *s)
+{
 	if (s->has_told)
-		ROW("agent", s->told.connected == s->told.connections ? OUT_GOOD : OUT_WARN,
+		row(t, "agent", s->told.connected == s->told.connections ? OUT_GOOD : OUT_WARN,
 		    "runs (pid %d): %zu of %zu libvirt connected, %zu fixed, %zu to be looked at, "
 		    "%zu wait for a cold boot, %zu from before",
 		    (int)s->agent, s->told.connected, s->told.connections, s->told.fixes,
 		    s->told.waiting, s->told.pending, s->told.existing);
 	else if (s->agent)
-		ROW("agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
+		row(t, "agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
 	else
-		ROW("agent", OUT_PLAIN, "not installed");
+		row(t, "agent", OUT_PLAIN, "not installed");
+	if (s->told.silent)
+		row(t, "", OUT_BAD, "to it libvirtd does not answer, for %ld s now",
+		    (long)(time(NULL) - s->told.silent));
 	if (s->told.error_time)
-		ROW("last error", OUT_WARN, "%s (%ld s ago)", s->told.error,
+		row(t, "last error", OUT_WARN, "%s (%ld s ago)", s->told.error,
 		    (long)(time(NULL) - s->told.error_time));
+}
+
+static const struct out_column columns[] = { { "", 0, false }, { "", 0, false } };
+
+/* What needs no libvirt. */
+static void print_host(const struct cmd *cmd, const struct status *s)
+{
+	OUT_AUTOTABLE struct out_table t = { 0 };
+
+	out_table_init(&t, &cmd->out, columns, VW_N_ELEMENTS(columns));
+	row(&t, "virsh", s->has_wrapper ? OUT_GOOD : OUT_WARN, "%s%s",
+	    *s->virsh ? s->virsh : "none on PATH",
+	    s->has_wrapper || !*s->virsh ? "" : ": not our wrapper");
+	row(&t, "hook", s->has_hook ? OUT_GOOD : OUT_WARN, "%s%s", s->hook,
+	    s->has_hook ? "" : ": not installed");
+	add_agent(&t, s);
 	if (s->oses && s->index_days >= 0)
-		ROW("OS index", OUT_PLAIN, "%zu OSes, %ld day%s old", s->oses, s->index_days,
+		row(&t, "OS index", OUT_PLAIN, "%zu OSes, %ld day%s old", s->oses, s->index_days,
 		    s->index_days == 1 ? "" : "s");
 	else
-		ROW("OS index", s->oses ? OUT_PLAIN : OUT_WARN, "%s",
+		row(&t, "OS index", s->oses ? OUT_PLAIN : OUT_WARN, "%s",
 		    s->oses ? "of the system" : "not built");
-	ROW("domains", OUT_PLAIN, "%zu: %zu running, %zu off", s->domains, s->active,
-	    s->domains - s->active);
-	ROW("modes", OUT_PLAIN, "%zu enforce, %zu audit, %zu off", s->modes[VW_MODE_ENFORCE],
-	    s->modes[VW_MODE_AUDIT], s->modes[VW_MODE_OFF]);
-	ROW("history", OUT_PLAIN, "%zu of them fixed, %zu versions kept", s->fixed, s->versions);
 	if (s->has_alerts)
-		ROW("alerts", s->alerts ? OUT_WARN : OUT_PLAIN, "%zu open%s", s->alerts,
+		row(&t, "alerts", s->alerts ? OUT_WARN : OUT_PLAIN, "%zu open%s", s->alerts,
 		    s->undelivered ? "; some sink has still to be told" : "");
 	else
-		ROW("alerts", OUT_BAD, "the queue can't be read");
-#undef ROW
+		row(&t, "alerts", OUT_BAD, "the queue can't be read");
+	out_table_print(&t, 0, false);
+	fflush(cmd->out.f);
+}
+
+static void print_libvirt(const struct cmd *cmd, const struct status *s)
+{
+	OUT_AUTOTABLE struct out_table t = { 0 };
+
+	out_table_init(&t, &cmd->out, columns, VW_N_ELEMENTS(columns));
+	if (!s->libvirt) {
+		row(&t, "libvirt", OUT_BAD, "%s", s->libvirt_err.text);
+		out_table_print(&t, 0, false);
+		return;
+	}
+	row(&t, "libvirt", OUT_GOOD, "%lu.%lu.%lu on %s", s->libvirt / 1000000,
+	    s->libvirt / 1000 % 1000, s->libvirt % 1000, s->uri ? s->uri : "?");
+	row(&t, "domains", OUT_PLAIN, "%zu: %zu running, %zu off", s->domains, s->active,
+	    s->domains - s->active);
+	row(&t, "modes", OUT_PLAIN, "%zu enforce, %zu audit, %zu off", s->modes[VW_MODE_ENFORCE],
+	    s->modes[VW_MODE_AUDIT], s->modes[VW_MODE_OFF]);
+	row(&t, "history", OUT_PLAIN, "%zu of them fixed, %zu versions kept", s->fixed,
+	    s->versions);
 	out_table_print(&t, 0, false);
 }
 
@@ -221,12 +265,14 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 	s.agent = install_find_process(vw_context_paths(cmd->ctx)->sysroot, agent);
 	s.has_told = status_agent_read(vw_context_paths(cmd->ctx)->rundir, s.agent, &s.told);
 	look_at_index(cmd, &s);
-	look_at_libvirt(cmd, &s);
 	look_at_alerts(cmd, &s);
+	if (!cmd->json)
+		print_host(cmd, &s);
+	look_at_libvirt(cmd, &s);
 	if (cmd->json)
 		rc = print_json(cmd, &s);
 	else
-		print_text(cmd, &s);
+		print_libvirt(cmd, &s);
 	free(s.uri);
 	if (!s.libvirt && cmd->json)
 		cmd_error(cmd, "%s", s.libvirt_err.text);

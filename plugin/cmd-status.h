@@ -11,6 +11,7 @@
 struct status_agent {
 	size_t connections, connected;
 	size_t domains, waiting, pending, existing, fixes;
+	int64_t silent; /* since when a libvirtd does not answer, s; 0 = all do, or are not there */
 	int64_t error_time; /* of the last error or warning, s; 0 = none */
 	char error[300];
 };

@@ -32,6 +32,8 @@ struct cmd {
 	struct out err;         /* stderr */
 	struct vw_context *ctx; /* cmd_context */
 	virConnectPtr conn;     /* cmd_connect */
+	char *silent;           /* why cmd_connect gave up, NULL = it did not */
+	bool loop_runs;         /* libvirt's event loop, in a thread */
 };
 
 /* An entry of the table of verbs. */
@@ -81,7 +83,10 @@ int cmd_number(const char *option, const char *text, unsigned long min, unsigned
 	       unsigned long *ret, struct vw_err *err);
 
 /* Open what is not open yet. All return 0 or negative errno. The connection is
- * asked for in full; with `read_only_will_do` a read-only one is taken if that is refused. */
+ * asked for in full; with `read_only_will_do` a read-only one is taken if that is refused.
+ * -ETIME: libvirtd does not answer; so it is with every call by this connection: none waits
+ * longer than CMD_SILENT_S for a silent libvirtd. */
+#define CMD_SILENT_S 5
 int cmd_context(struct cmd *cmd, struct vw_err *err);
 int cmd_connect(struct cmd *cmd, bool read_only_will_do, struct vw_err *err);
 
@@ -89,7 +94,8 @@ int cmd_connect(struct cmd *cmd, bool read_only_will_do, struct vw_err *err);
 int cmd_domain(struct cmd *cmd, const char *name, virDomainPtr *ret, struct vw_err *err);
 /* Its stored config, with secrets (a read-only connection: without). malloc'ed. */
 int cmd_domain_xml(virDomainPtr dom, char **ret, struct vw_err *err);
-/* libvirt's last error as ours: "what: message". Return: -EIO; -ENOENT if the domain is gone. */
+/* libvirt's last error as ours: "what: message". Return: -EIO; -ENOENT if the domain is gone;
+ * -ETIME if libvirtd does not answer. */
 int cmd_virt_error(struct vw_err *err, const char *what);
 #define CMD_AUTODOMAIN VW_CLEANUP(cmd_cleanup_domain)
 static inline void cmd_cleanup_domain(virDomainPtr *dom)

@@ -212,6 +212,7 @@ int main(int argc, char **argv)
 	}
 	if (cmd.conn)
 		virConnectClose(cmd.conn);
+	free(cmd.silent);
 	vw_context_close(cmd.ctx);
 	xmlCleanupParser();
 	return status;

@@ -3,6 +3,7 @@
  * compare-and-swap: the config is compared just before, and read again just after. */
 #include "virt-apply.h"
 
+#include "text.h"
 #include "virt-witness.h"
 
 #include <errno.h>
@@ -24,10 +25,25 @@ static bool is_trouble(int code)
 	       code == VIR_ERR_OPERATION_TIMEOUT;
 }
 
-static int define(virConnectPtr conn, const char *xml, struct vw_err *err)
+int vw_apply_error(struct vw_err *err, int code, const char *what, const char *name)
+{
+	VW_AUTOFREE char *command = NULL;
+
+	if (!vw_virt_is_silent())
+		return libvirt_err(err, code, what);
+	command = vw_command_text("history", name);
+	return vw_err_set(err, -ETIME,
+			  "%s: libvirtd was asked to change it and does not answer: whether it "
+			  "did is not known; when it answers again, look with: %s",
+			  name, command ? command : "virt-warden history");
+}
+
+static int define(virConnectPtr conn, const char *name, const char *xml, struct vw_err *err)
 {
 	virDomainPtr dom = virDomainDefineXML(conn, xml);
 
+	if (!dom && vw_virt_is_silent())
+		return vw_apply_error(err, -EIO, name, name);
 	if (!dom && is_trouble(virGetLastErrorCode()))
 		return libvirt_err(err, -EIO, "the new XML can't be stored");
 	if (!dom)
@@ -74,7 +90,7 @@ static int store(struct store *s, const char *old, const char *new, struct vw_er
 	/* last, so that least time is left for another client to change it in between */
 	r = check_unchanged(dom, s->name, old, err);
 	if (r == 0)
-		r = define(s->d->conn, new, err);
+		r = define(s->d->conn, s->name, new, err);
 	vw_witness_end(&s->witness);
 	if (r < 0)
 		return vw_startswith(err->text, s->name) ? r : vw_err_wrap(err, r, "%s", s->name);
@@ -107,7 +123,7 @@ static int give_back(struct vw_context *c, struct store *s, struct vw_err *err)
 /* It became active while we stored what only a cold boot may bring: the old config again. */
 static int put_back(const struct vw_redefine *d, const char *name, struct vw_err *err)
 {
-	int r = define(d->conn, d->original, err);
+	int r = define(d->conn, name, d->original, err);
 
 	if (r < 0)
 		return vw_err_wrap(
@@ -202,7 +218,7 @@ int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid,
 				   name);
 	dom = virDomainDefineXML(conn, xml);
 	if (!dom)
-		return libvirt_err(err, -EPERM, name);
+		return vw_apply_error(err, -EPERM, name, name);
 	*ret = dom;
 	return 0;
 }

@@ -37,6 +37,10 @@ int vw_apply_redefine(struct vw_context *c, const struct vw_redefine *d, char **
 int vw_apply_restore(struct vw_context *c, virConnectPtr conn, const char *uuid, const char *name,
 		     const char *current, const char *xml, virDomainPtr *ret, struct vw_err *err);
 
+/* libvirt's last error, of a call that was to change the domain `name`: "what: message". If
+ * libvirtd did not answer it says that nobody knows whether it did. Return: code; -ETIME then. */
+int vw_apply_error(struct vw_err *err, int code, const char *what, const char *name);
+
 /* Keep one XML in the history with our identity ("user@program[pid]") and the clock. */
 int vw_apply_keep(struct vw_context *c, const char *uuid, const char *name, const char *xml,
 		  enum vw_cause cause, const char *rules, struct vw_err *err);

@@ -58,6 +58,8 @@ int vw_collect_disks(struct vw_context *c, virConnectPtr conn, bool local,
 /* Is this a QEMU/KVM connection? Over a local UNIX socket, in our mount namespace? */
 bool vw_conn_is_qemu(virConnectPtr conn);
 bool vw_conn_is_local(virConnectPtr conn);
+/* Did this thread's last call fail because the connection's keepalive had no answer? */
+bool vw_virt_is_silent(void);
 /* The same; *ret_daemon: who listens for qemu:///system at the other end, if that is local (1:
  * systemd does), 0 = not to be told. */
 bool vw_conn_peer(virConnectPtr conn, pid_t *ret_daemon);

@@ -15,6 +15,7 @@
 #include "virt-collect.h"
 #include "virt-mounts.h"
 
+#include <libvirt/virterror.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -178,4 +179,13 @@ bool vw_conn_is_local(virConnectPtr conn)
 	pid_t pid;
 
 	return vw_conn_peer(conn, &pid);
+}
+
+/* What is wrong with the socket itself is an internal error of libvirt's RPC, in any language:
+ * keepalive had no answer, or the socket was closed for that before. */
+bool vw_virt_is_silent(void)
+{
+	const virError *e = virGetLastError();
+
+	return e && e->domain == VIR_FROM_RPC && e->code == VIR_ERR_INTERNAL_ERROR;
 }
