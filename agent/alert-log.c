@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Sink log: the journal, each fact a field of its own; where there is none, a line to syslog. */
 #include "alert-messenger.h"
-#include "buf.h"
+#include "lib/base/text.h"
 #include "log-socket.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <syslog.h>
+
+#define NAME_MAX_BYTES 128 /* of a domain's name in a line; its field has it whole */
 
 static bool wanted(const struct sink_context *c)
 {
@@ -41,8 +43,11 @@ static void format_journal(struct vw_buf *b, const struct message *m, const char
 {
 	const struct vw_alert *a = m->alert;
 
-	vw_buf_printf(b, "MESSAGE=%s%s%s%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=virt-warden\n",
-		      a->domain, *a->domain ? ": " : "", m->resolved ? "over: " : "", a->summary,
+	vw_buf_puts(b, "MESSAGE=");
+	if (*a->domain)
+		vw_text_name(b, a->domain, NAME_MAX_BYTES);
+	vw_buf_printf(b, "%s%s%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=virt-warden\n",
+		      *a->domain ? ": " : "", m->resolved ? "over: " : "", a->summary,
 		      priority_of(m));
 	add_field(b, "VIRT_WARDEN_KIND", a->kind);
 	add_field(b, "VIRT_WARDEN_DOMAIN", a->domain);
@@ -60,10 +65,12 @@ static void format_syslog(struct vw_buf *b, const struct message *m, const char 
 	const struct vw_alert *a = m->alert;
 
 	log_socket_head(b, LOG_DAEMON | priority_of(m), "virt-warden");
-	/* What is free text comes last, so that it can't forge a field. */
-	vw_buf_printf(b, "alert=%s state=%s severity=%s kind=%s%s%s: %s%s%s", a->id, state,
-		      vw_alert_severity_name(a->severity), a->kind, *a->uuid ? " uuid=" : "",
-		      a->uuid, a->domain, *a->domain ? ": " : "", a->summary);
+	/* What others wrote comes last and quoted, so that it can't forge a field. */
+	vw_buf_printf(b, "alert=%s state=%s severity=%s kind=%s uuid=%s domain=", a->id, state,
+		      vw_alert_severity_name(a->severity), a->kind, *a->uuid ? a->uuid : "-");
+	vw_text_quote(b, a->domain, NAME_MAX_BYTES);
+	vw_buf_puts(b, " message=");
+	vw_text_quote(b, a->summary, VW_ALERT_MAX_TEXT);
 }
 
 static int send_one(const struct sink_context *c, struct message *m, size_t n, struct vw_err *err)

@@ -6,15 +6,15 @@
  * to the log, but not to `virt-warden status`. */
 #include "agent.h"
 
-#include "buf.h"
 #include "log-socket.h"
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <stdarg.h>
 #include <syslog.h>
 #include <time.h>
 
-#define TEXT_MAX 600 /* bytes of one line's text */
+#define TEXT_MAX 600       /* bytes of one line's text */
+#define NAME_MAX_BYTES 128 /* of a domain's name in it */
 
 void agent_log_open(struct agent *a)
 {
@@ -34,22 +34,36 @@ static void add_field(struct vw_buf *b, const char *key, const char *value)
 		vw_buf_printf(b, "%s=%s\n", key, value);
 }
 
+/* "web1: fixed: …", for people. */
+static void add_message(struct vw_buf *b, const char *name, const char *text)
+{
+	if (*name) {
+		vw_text_name(b, name, NAME_MAX_BYTES);
+		vw_buf_puts(b, ": ");
+	}
+	vw_buf_puts(b, text);
+}
+
 static void format_journal(struct vw_buf *b, int priority, const char *kind, const char *name,
 			   const char *uuid, const char *text)
 {
-	vw_buf_printf(b, "MESSAGE=%s%s%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=virt-wardend\n", name,
-		      *name ? ": " : "", text, priority);
+	vw_buf_puts(b, "MESSAGE=");
+	add_message(b, name, text);
+	vw_buf_printf(b, "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=virt-wardend\n", priority);
 	add_field(b, "VIRT_WARDEN_KIND", kind);
 	add_field(b, "VIRT_WARDEN_DOMAIN", name);
 	add_field(b, "VIRT_WARDEN_UUID", uuid);
 }
 
+/* Fixed fields first, what others wrote last and quoted: it can't forge a field. */
 static void format_syslog(struct vw_buf *b, int priority, const char *kind, const char *name,
 			  const char *uuid, const char *text)
 {
 	log_socket_head(b, LOG_DAEMON | priority, "virt-wardend");
-	vw_buf_printf(b, "%s%s%s kind=%s%s%s", name, *name ? ": " : "", text, kind,
-		      *uuid ? " uuid=" : "", uuid);
+	vw_buf_printf(b, "kind=%s uuid=%s domain=", kind, *uuid ? uuid : "-");
+	vw_text_quote(b, name, NAME_MAX_BYTES);
+	vw_buf_puts(b, " message=");
+	vw_text_quote(b, text, TEXT_MAX);
 }
 
 static void send_line(struct agent *a, int priority, const char *kind, const char *name,
@@ -70,7 +84,7 @@ static void send_line(struct agent *a, int priority, const char *kind, const cha
 }
 
 /* What `virt-warden status` shows: the newest stays longest. */
-static void remember(struct agent *a, const char *name, const char *text)
+static void remember(struct agent *a, const char *line)
 {
 	struct agent_error *err;
 
@@ -78,7 +92,7 @@ static void remember(struct agent *a, const char *name, const char *text)
 		memmove(a->errors, a->errors + 1, (--a->n_errors) * sizeof(*a->errors));
 	err = &a->errors[a->n_errors++];
 	err->time = time(NULL);
-	snprintf(err->text, sizeof(err->text), "%s%s%s", name, *name ? ": " : "", text);
+	snprintf(err->text, sizeof(err->text), "%s", line);
 	a->dirty = true;
 }
 
@@ -87,7 +101,8 @@ void agent_log(struct agent *a, int priority, const char *kind, const char *name
 {
 	VW_AUTOFREE char *raw = NULL;
 	VW_AUTOFREE char *text = NULL;
-	VW_AUTOFREE char *safe = vw_printable(name, 128);
+	VW_AUTOFREE char *safe = vw_printable(name, NAME_MAX_BYTES);
+	VW_AUTOBUF struct vw_buf line = { 0 };
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -97,10 +112,13 @@ void agent_log(struct agent *a, int priority, const char *kind, const char *name
 	text = raw ? vw_printable(raw, TEXT_MAX) : NULL;
 	if (!text || !safe)
 		return;
+	add_message(&line, safe, text);
+	if (line.failed || !line.p)
+		return;
 	if (priority <= LOG_WARNING)
-		remember(a, safe, text);
+		remember(a, line.p);
 	if (a->foreground && !a->journal && priority < LOG_DEBUG)
-		fprintf(stderr, "%s%s%s\n", safe, *safe ? ": " : "", text);
+		fprintf(stderr, "%s\n", line.p);
 	else if (!a->foreground || a->journal)
 		send_line(a, priority, kind, safe, uuid ? uuid : "", text);
 }

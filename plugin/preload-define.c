@@ -10,7 +10,6 @@
 #include "virt-put-back.h"
 
 #include <errno.h>
-#include <syslog.h>
 
 struct attempt {
 	const struct vw_define_call *call;
@@ -239,8 +238,7 @@ static virDomainPtr fall_back(struct attempt *a)
 	vw_notes_add(&a->notes,
 		     "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
 		     a->plan->name, why ? why : "");
-	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed XML: %s",
-	       a->uuid, why ? why : "");
+	vw_log_refused(a->uuid, a->plan->name, why);
 	vw_plan_free(vw_steal(a->plan));
 	return dom;
 }

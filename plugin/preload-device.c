@@ -8,7 +8,6 @@
 #include "metadata.h"
 
 #include <errno.h>
-#include <syslog.h>
 
 struct change {
 	const struct vw_device_call *call;
@@ -181,6 +180,7 @@ static int fall_back(struct change *c)
 {
 	VW_AUTOFREE char *why = strdup(virGetLastErrorMessage());
 	const char *name = virDomainGetName(c->call->dom);
+	char uuid[VIR_UUID_STRING_BUFLEN] = "-";
 	int r;
 
 	vw_listen(true);
@@ -192,8 +192,8 @@ static int fall_back(struct change *c)
 	vw_notes_add(&c->notes,
 		     "%s: libvirt refuses the fixed disk, so it was used as you typed it (%s)",
 		     name, why ? why : "");
-	syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s: libvirt refused the fixed disk: %s",
-	       name, why ? why : "");
+	virDomainGetUUIDString(c->call->dom, uuid);
+	vw_log_refused(uuid, name, why);
 	return r;
 }
 

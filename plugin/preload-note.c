@@ -2,9 +2,10 @@
 /* What the user reads at the prompt: a summary, a line per fix, the command for the rest. */
 #include "preload.h"
 
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <stdarg.h>
+#include <syslog.h>
 
 #define FIX_LINES_MAX 40
 #define VALUE_MAX 60
@@ -119,6 +120,18 @@ void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *o
 	vw_buf_puts(&n->text, "\n");
 	add_fixes(&n->text, plan);
 	add_rest(&n->text, plan);
+}
+
+void vw_log_refused(const char *uuid, const char *name, const char *why)
+{
+	VW_AUTOBUF struct vw_buf b = { 0 };
+
+	vw_buf_printf(&b, "kind=fix-refused uuid=%s domain=", *uuid ? uuid : "-");
+	vw_text_quote(&b, name, VALUE_MAX);
+	vw_buf_puts(&b, " message=");
+	vw_text_quote(&b, why, 500);
+	if (!b.failed)
+		syslog(LOG_DAEMON | LOG_WARNING, "virt-warden: %s", b.p);
 }
 
 void vw_notes_flush(struct vw_notes *n)

@@ -2,6 +2,8 @@
 /* Text that others wrote, on its way to a person (see text.h). */
 #include "text.h"
 
+#include <ctype.h>
+
 #define MAX_NAME 255
 
 size_t vw_utf8_at(const char *s, size_t len, uint32_t *ret)
@@ -141,6 +143,20 @@ void vw_text_quote(struct vw_buf *b, const char *value, size_t max)
 		vw_buf_add(b, s, 1);
 	}
 	vw_buf_puts(b, "\"");
+}
+
+void vw_text_name(struct vw_buf *b, const char *name, size_t max)
+{
+	size_t plain = 0;
+
+	/* What is not ASCII but may be shown is a letter, or harmless. */
+	while (name[plain] && (name[plain] & 0x80 || isalnum((unsigned char)name[plain]) ||
+			       strchr("._+@-", name[plain])))
+		plain++;
+	if (*name && plain <= max && !name[plain] && vw_text_is_clean(name))
+		vw_buf_puts(b, name);
+	else
+		vw_text_quote(b, name, max);
 }
 
 char *vw_utf8_valid(const char *s)

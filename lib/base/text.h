@@ -37,6 +37,10 @@ char *vw_printable(const char *s, size_t max);
  * before each '"' and '\' gets a '\'. */
 void vw_text_quote(struct vw_buf *b, const char *value, size_t max);
 
+/* Append the name that a line for people begins with, as in "web1: fixed": quoted as above if it
+ * holds anything but letters, digits and "._+@-", so that it can't say what the line should. */
+void vw_text_name(struct vw_buf *b, const char *name, size_t max);
+
 /* A copy of s in which each byte of broken UTF-8 is a '?'; nothing else changes (for JSON, which
  * holds any valid text). Return: malloc'ed, or NULL (no memory). */
 char *vw_utf8_valid(const char *s);

@@ -82,7 +82,7 @@ mkdir -p /run/systemd/journal
 conf 'scripts = no' 'log = yes' "metrics = $tmp/alerts.prom"
 wait_for 10 test -S /dev/log
 once
-has "$tmp/syslog" '^<2[0-9]>[A-Z][a-z]{2} .*virt-warden\[[0-9]+\]: alert=[0-9a-f]{32} state=raised severity=critical kind=hostile uuid='$uuid': x VIRT_WARDEN_KIND=forged'
+has "$tmp/syslog" '^<2[0-9]>[A-Z][a-z]{2} .*virt-warden\[[0-9]+\]: alert=[0-9a-f]{32} state=raised severity=critical kind=hostile uuid='$uuid' domain="x VIRT_WARDEN_KIND=forged \?\[31m\? \?\? \?\\"\\\\ A+\.\.\." message="x VIRT_WARDEN'
 [ "$(grep -c state=raised "$tmp/syslog")" = 3 ] && [ "$(grep -c state=resolved "$tmp/syslog")" = 1 ] || fail "syslog: $(cut -c1-200 "$tmp/syslog")"
 # The metrics: two open, none forged.
 has "$tmp/alerts.prom" '^virt_warden_alerts_open\{severity="critical"\} 1$'

@@ -43,7 +43,7 @@ run 0 on virsh define "$tmp/web1.xml"
 wait $logger
 [ "$(wc -l <"$tmp/err")" = 1 ] || fail "not one line"
 has "$tmp/err" "^virt-warden: web1: libvirt refuses the fixed XML, so it was used as you typed it \(.*tickpolicy 'merge'\)$"
-has "$tmp/syslog" "virsh: virt-warden: [0-9a-f-]{36}: libvirt refused the fixed XML: .*tickpolicy 'merge'"
+has "$tmp/syslog" "virsh: virt-warden: kind=fix-refused uuid=[0-9a-f-]{36} domain=\"[^\"]*\" message=\".*tickpolicy 'merge'"
 stored_has web1 "bus='ide'"
 hasnt "$tmp/xml" 'tickpolicy'
 cp "$tmp/xml" "$tmp/fallback.xml"
