@@ -5,6 +5,7 @@
  * as an RFC 2047 encoded word where it is not plain ASCII, and the body, as base64. */
 #include "alert-messenger.h"
 #include "lib/base/text.h"
+#include "lib/base/trust.h"
 #include "out-alert.h"
 
 #include <errno.h>
@@ -171,6 +172,8 @@ static int send_one(const struct sink_context *c, struct message *m, size_t n, s
 	text = from ? format(c, m, from) : NULL;
 	if (!program || !to || !text)
 		return vw_err_set(err, -EAGAIN, "out of memory");
+	if (vw_trust(program, err) < 0)
+		return -EAGAIN;
 	make_argv(argv, program, from, to);
 	r = alert_run(argv, env, text, strlen(text), MAIL_SECONDS, why, sizeof(why));
 	if (r == -ETIME)

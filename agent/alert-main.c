@@ -2,6 +2,7 @@
 /* virt-warden-alert: delivers what is in the queue of alerts, and ends when nothing is left. */
 #include "alert-messenger.h"
 #include "conf.h"
+#include "lib/base/set-id.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -140,6 +141,10 @@ int main(int argc, char **argv)
 	const char *test_sink = NULL;
 	int c;
 
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virt-warden-alert");
+		return EXIT_FAILURE;
+	}
 	while ((c = getopt_long(argc, argv, "t:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 't': test_sink = optarg; break;

@@ -4,6 +4,7 @@
  * Each has to succeed once for each message: one that fails is tried again, those that did not
  * are not. As they run as root, neither they nor their directory may be anybody else's. */
 #include "alert-messenger.h"
+#include "lib/base/trust.h"
 #include "out-alert.h"
 
 #include <dirent.h>
@@ -62,6 +63,10 @@ static int list(const char *path, struct scripts *s, struct vw_err *err)
 				  "%s: others can write to it: chown root, chmod 0755; look at "
 				  "what is in it",
 				  path);
+	}
+	if (vw_trust(path, err) < 0) { /* a directory above it */
+		closedir(dir);
+		return -EAGAIN;
 	}
 	while ((e = readdir(dir)) && s->n < SCRIPTS_MAX)
 		if (is_name(e->d_name))

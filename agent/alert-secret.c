@@ -2,6 +2,7 @@
 /* Secrets from files: only what others can't read is one, and only what fits into a header. */
 #include "alert-messenger.h"
 #include "buf.h"
+#include "lib/base/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,8 @@ static int read_line(const char *path, char *line, size_t size, struct vw_err *e
 				  "%s: others can read or change it, so it is no secret: "
 				  "chown root, chmod 0600, and replace what it holds",
 				  path);
+	if (vw_trust(path, err) < 0)
+		return -EPERM;
 	n = read(fd, line, size - 1);
 	if (n < 0)
 		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-wardend: options, start and end, and the tick that does the work. */
 #include "agent.h"
+#include "lib/base/set-id.h"
 
 #include "private-dir.h"
 
@@ -327,6 +328,10 @@ int main(int argc, char **argv)
 	struct options opt = { .n_uris = 0 };
 	int c;
 
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virt-wardend");
+		return EXIT_FAILURE;
+	}
 	while ((c = getopt_long(argc, argv, "c:fp:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The qemu hook: which operation does what. */
 #include "hook.h"
+#include "lib/base/set-id.h"
 
 #include <signal.h>
+#include <syslog.h>
 #include <time.h>
 
 /* Every operation that is not here (start, started, stopped, release, reconnect,
@@ -53,6 +55,10 @@ int main(int argc, char **argv)
 	struct vw_err err;
 	int status = 0;
 
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virt-warden (hook)");
+		return 0;
+	}
 	if (argc < 4) {
 		fprintf(stderr,
 			"usage: %s DOMAIN OPERATION SUBOPERATION - <DOMAIN.xml (by libvirtd)\n",
@@ -68,6 +74,8 @@ int main(int argc, char **argv)
 		signal(SIGPIPE, SIG_IGN);
 		if (vw_paths_init(&h.paths, &err) == 0)
 			status = ops[i].run(&h);
+		else
+			hook_log(&h, LOG_ERR, "op=%s: nothing was done: %s", h.op, err.text);
 		hook_clear(&h);
 	}
 	return status;

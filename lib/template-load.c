@@ -3,6 +3,7 @@
 #include "template-internal.h"
 
 #include "buf.h"
+#include "lib/base/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,7 +67,9 @@ static int load_file(struct vw_templates *set, int dirfd, const char *dir, const
 		path = NULL;
 		return vw_err_set(err, -ENOMEM, "%s: out of memory", dir);
 	}
-	r = read_file(dirfd, name, path, &text, &len, err);
+	r = vw_trust(path, err);
+	if (r == 0)
+		r = read_file(dirfd, name, path, &text, &len, err);
 	return r < 0 ? r : vw_templates_add_text(set, text, len, path, err);
 }
 
@@ -78,6 +81,9 @@ static int load_dir(struct vw_templates *set, const char *dir, bool must, struct
 
 	if (fd < 0 && errno == ENOENT && !must)
 		return 0;
+	r = vw_trust(dir, err); /* its files, each: load_file */
+	if (r < 0)
+		return r;
 	n = fd < 0 ? -1 : scandirat(fd, ".", &names, is_template_file, by_bytes);
 	if (n < 0)
 		return vw_err_set(err, -errno,
@@ -101,7 +107,18 @@ static void describe(struct vw_buf *b, const char *name, const struct stat *st)
 		st->st_ctim.tv_nsec);
 }
 
-/* Return: false: it can't be looked at. */
+static bool trust_in(const char *dir, const char *name)
+{
+	VW_AUTOFREE char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", dir, name) < 0) {
+		path = NULL;
+		return false;
+	}
+	return vw_trust(path, NULL) == 0;
+}
+
+/* Return: false: it can't be looked at, or must not be used. */
 static bool describe_dir(struct vw_buf *b, const char *dir)
 {
 	VW_AUTOCLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -113,12 +130,12 @@ static bool describe_dir(struct vw_buf *b, const char *dir)
 		vw_buf_printf(b, "%s\n", dir);
 		return true;
 	}
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || vw_trust(dir, NULL) < 0)
 		return false;
 	describe(b, dir, &st);
 	n = scandirat(fd, ".", &names, is_template_file, by_bytes);
 	for (int i = 0; i < n; i++) {
-		if (fstatat(fd, names[i]->d_name, &st, 0) == 0)
+		if (fstatat(fd, names[i]->d_name, &st, 0) == 0 && trust_in(dir, names[i]->d_name))
 			describe(b, names[i]->d_name, &st);
 		else
 			b->failed = true;

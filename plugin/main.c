@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-warden: finds the verb in the table and runs it. */
 #include "cmd.h"
+#include "lib/base/set-id.h"
 
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
@@ -196,6 +197,10 @@ int main(int argc, char **argv)
 	struct cmd cmd = { 0 };
 	int status;
 
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virt-warden");
+		return CMD_UNKNOWN;
+	}
 	setlocale(LC_CTYPE, "");
 	virSetErrorFunc(NULL, on_virt_error);
 	xmlSetGenericErrorFunc(NULL, on_xml_error);

@@ -5,6 +5,7 @@
  * The metadata gives a check's name, never a command; the program is what root put into
  * health.d under that name. It gets facts in its environment, nothing of ours is inherited. */
 #include "lib/base/text.h"
+#include "lib/base/trust.h"
 #include "verify-internal.h"
 
 #include <arpa/inet.h>
@@ -99,7 +100,7 @@ static int look_at_check(const char *path, const char *dir, const char **ret_why
 	}
 	if (stat(dir, &d) < 0 || !S_ISREG(f.st_mode) || (f.st_mode | d.st_mode) & 022 ||
 	    (f.st_uid != 0 && f.st_uid != geteuid()) || (d.st_uid != 0 && d.st_uid != geteuid()) ||
-	    !(f.st_mode & 0111)) {
+	    !(f.st_mode & 0111) || vw_trust(path, NULL) < 0) {
 		*ret_why = "must be an executable file of root that only root can write, and so "
 			   "must its directory";
 		return -EPERM;

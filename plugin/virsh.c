@@ -4,8 +4,9 @@
  * argv goes on untouched, and the environment but for LD_PRELOAD, which the
  * library puts back before virsh's main() runs, so that no child of virsh sees
  * it. `virsh NAME …` runs virsh-NAME or virt-NAME when virsh has no command
- * NAME; `virsh warden …` runs virt-warden. VIRT_WARDEN=off, a set-id run and a
- * missing library all give the plain virsh. */
+ * NAME; `virsh warden …` runs virt-warden. VIRT_WARDEN=off and a missing library both give the
+ * plain virsh; run set-id it refuses, for it looks at PATH. */
+#include "lib/base/set-id.h"
 #include "probe.h"
 #include "virsh-args.h"
 
@@ -236,6 +237,10 @@ int main(int argc, char **argv)
 	const char *mode = getenv("VIRT_WARDEN");
 	const char *why;
 
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virsh");
+		return 126;
+	}
 	/* The small program that looks at disks for virsh-warden.so. */
 	if (argc > 0 && !strcmp(argv[0], VW_PROBER_PROGRAM)) {
 		const int status = vw_prober_main(argc, argv);

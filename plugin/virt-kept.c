@@ -5,6 +5,8 @@
  * same to the byte; then its length and digest are checked. Not synced: a crash is seen. */
 #include "virt-kept.h"
 
+#include "lib/base/trust.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -58,7 +60,8 @@ static int open_dir(const char *dir)
 	int fd = open(dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !is_private(&st, S_IFDIR))) {
+	if (fd >= 0 &&
+	    (fstat(fd, &st) < 0 || !is_private(&st, S_IFDIR) || vw_trust(dir, NULL) < 0)) {
 		close(fd);
 		return -1;
 	}

@@ -3,6 +3,7 @@
  * and where our other programs lie, of which one builds it. */
 #include "virt-context-internal.h"
 
+#include "lib/base/trust.h"
 #include "virt-run.h"
 
 #include <dlfcn.h>
@@ -23,6 +24,11 @@ static int open_index(struct vw_context *c, char **ret_path, struct vw_err *err)
 	if (asprintf(ret_path, "%s/os.index", c->paths.cachedir) < 0) {
 		*ret_path = NULL;
 		return vw_err_set(err, -ENOMEM, "out of memory");
+	}
+	r = vw_trust(*ret_path, err);
+	if (r < 0) {
+		c->built = true; /* nor is one put there */
+		return r;
 	}
 	r = vw_osindex_open(*ret_path, &c->osindex, err);
 	/* The host's index serves every user. */

@@ -4,6 +4,7 @@
 #include "baseline.h"
 
 #include "buf.h"
+#include "lib/base/trust.h"
 #include "xml.h"
 
 #include <errno.h>
@@ -76,6 +77,9 @@ int vw_baseline_load(char *baseline, struct vw_err *err)
 		return vw_err_set(err, -errno, "%s ([cpu] baseline): %s", path, strerror(errno));
 	if (!S_ISREG(sb.st_mode) || sb.st_size > BYTES_MAX)
 		return vw_err_set(err, -EINVAL, "%s: no file with a <cpu> element", path);
+	r = vw_trust(path, err);
+	if (r < 0)
+		return r;
 	text = malloc(BYTES_MAX);
 	n = text ? read(fd, text, BYTES_MAX) : -1;
 	if (n < 0)

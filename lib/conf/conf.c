@@ -6,6 +6,7 @@
  * error instead of two lines. */
 #include "baseline.h"
 #include "conf-internal.h"
+#include "lib/base/trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -267,6 +268,9 @@ int vw_conf_load(const char *path, struct vw_policy *ret, struct vw_err *err)
 		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(sb.st_mode))
 		return vw_err_set(err, -EINVAL, "%s: not a regular file", path);
+	r = vw_trust(path, err);
+	if (r < 0)
+		return r;
 	if (sb.st_size > VW_CONF_MAX_BYTES)
 		return vw_err_set(err, -EFBIG, "%s: larger than %u KiB: not a configuration", path,
 				  VW_CONF_MAX_BYTES >> 10);

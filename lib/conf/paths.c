@@ -3,6 +3,7 @@
  * everybody else, and the VIRT_WARDEN_… overrides for tests. The only place in
  * lib/ that reads the environment. */
 #include "conf.h"
+#include "lib/base/trust.h"
 
 #include <errno.h>
 #include <sys/auxv.h>
@@ -98,10 +99,31 @@ static char *templates_dir(const char *conf)
 	return asprintf(&s, "%.*s/templates.d", (int)(slash - conf), conf) < 0 ? NULL : s;
 }
 
+/* A place that the environment names (sudo -E keeps it) is root's own, or root does not use it. */
+static int trust_overrides(struct vw_err *err)
+{
+	static const char *const names[] = { "VIRT_WARDEN_CONF", "VIRT_WARDEN_DATADIR",
+					     "VIRT_WARDEN_STATEDIR", "VIRT_WARDEN_CACHEDIR",
+					     "VIRT_WARDEN_SYSROOT" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < VW_N_ELEMENTS(names); i++) {
+		r = env(names[i]) ? vw_trust(env(names[i]), err) : 0;
+		if (r < 0)
+			vw_err_wrap(err, r, "$%s", names[i]);
+	}
+	return r;
+}
+
 int vw_paths_init(struct vw_paths *p, struct vw_err *err)
 {
 	const bool root = geteuid() == 0;
-	struct vw_paths n = {
+	int r = trust_overrides(err);
+	struct vw_paths n = { 0 };
+
+	if (r < 0)
+		return r;
+	n = (struct vw_paths){
 		.conf = conf_path(root),
 		.datadir = strdup(env("VIRT_WARDEN_DATADIR") ? env("VIRT_WARDEN_DATADIR")
 							     : VW_PREFIX "/share/virt-warden"),

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define VW_OSI_MAGIC "VWOSIDX" /* with its NUL: 8 bytes */
-#define VW_OSI_VERSION 1u
+#define VW_OSI_VERSION 2u      /* 1: root's could hold a user's own additions */
 #define VW_OSI_BYTE_ORDER 0x01020304u
 
 /* Bounds that a reader holds a file to (the real one: 0.2 MB, 30 features an OS). */

@@ -27,6 +27,9 @@ echo 'define = nonsense' >"$tmp/warden.conf"
 untouched 'bad conf' 'warden.conf.*\(the XML was used as it is\)$'
 echo -e '[policy]\ndefine = nonsense' >"$tmp/warden.conf"
 untouched 'bad value' 'warden.conf:2'
+: >"$tmp/warden.conf"
+chown 12345 "$tmp/warden.conf"
+untouched 'conf of another user' 'warden.conf is not used by root, .*\(the XML was used as it is\)$'
 rm "$tmp/warden.conf"
 mkdir "$tmp/warden.conf"
 untouched 'conf is a directory' 'warden.conf'

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-warden-osinfo: the one program that links libosinfo. It compiles osinfo-db
  * into the OS index, which all other parts map, and recognises install media. */
+#include "lib/base/set-id.h"
+#include "lib/base/trust.h"
+#include "places.h"
 #include "program.h"
 
 #include <errno.h>
@@ -19,13 +22,33 @@ int vw_osinfo_fail(const struct vw_err *err)
 	return CODE_CANT_TELL;
 }
 
+/* The system's and the admin's, and the user's own unless that is root: its index serves all who
+ * are root, and HOME need not be root's (sudo -E). */
+static void load_places(OsinfoLoader *loader, GError **error)
+{
+	struct vw_err err;
+
+	if (geteuid() != 0) {
+		osinfo_loader_process_default_path(loader, error);
+		return;
+	}
+	if (vw_trust(vw_osi_system_place(), &err) < 0)
+		vw_osinfo_fail(&err);
+	else
+		osinfo_loader_process_system_path(loader, error);
+	if (vw_trust(vw_osi_local_place(), &err) < 0)
+		vw_osinfo_fail(&err);
+	else if (!*error)
+		osinfo_loader_process_local_path(loader, error);
+}
+
 int vw_osinfo_load(OsinfoLoader **ret, struct vw_err *err)
 {
 	g_autoptr(OsinfoLoader) loader = osinfo_loader_new();
 	g_autoptr(GError) error = NULL;
 	g_autoptr(OsinfoOsList) all = NULL;
 
-	osinfo_loader_process_default_path(loader, &error);
+	load_places(loader, &error);
 	if (error) {
 		vw_err_set(err, -EBADMSG,
 			   "%s; mend or remove that file: only the system's osinfo-db is used now",
@@ -34,7 +57,8 @@ int vw_osinfo_load(OsinfoLoader **ret, struct vw_err *err)
 		g_clear_error(&error);
 		g_object_unref(loader);
 		loader = osinfo_loader_new();
-		osinfo_loader_process_system_path(loader, &error);
+		if (vw_trust(vw_osi_system_place(), err) == 0)
+			osinfo_loader_process_system_path(loader, &error);
 	}
 	if (error)
 		return vw_err_set(err, -ENOENT, "can't load osinfo-db: %s; install osinfo-db anew",
@@ -62,6 +86,10 @@ static int usage(FILE *to, int code)
 
 int main(int argc, char **argv)
 {
+	if (vw_is_set_id()) {
+		fprintf(stderr, VW_SET_ID_LINE, "virt-warden-osinfo");
+		return CODE_CANT_TELL;
+	}
 	/* names in English, local files only, whatever the caller's session is */
 	if (setenv("LC_ALL", "C", 1) < 0 || unsetenv("LANGUAGE") < 0 ||
 	    setenv("GIO_USE_VFS", "local", 1) < 0)

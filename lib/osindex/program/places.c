@@ -47,22 +47,35 @@ static void note_tree(struct vw_osi_writer *w, const char *path, bool files, int
 	}
 }
 
+const char *vw_osi_system_place(void)
+{
+	const char *given = g_getenv("OSINFO_SYSTEM_DIR"), *old = g_getenv("OSINFO_DATA_DIR");
+
+	return given ? given : old ? old : "/usr/share/osinfo";
+}
+
+const char *vw_osi_local_place(void)
+{
+	const char *given = g_getenv("OSINFO_LOCAL_DIR");
+
+	return given ? given : "/etc/osinfo";
+}
+
 void vw_osi_note_places(struct vw_osi_writer *w)
 {
 	g_autofree char *user = g_build_filename(g_get_user_config_dir(), "osinfo", NULL);
+	const char *own = g_getenv("OSINFO_USER_DIR");
 	const struct {
-		const char *variable;
 		const char *path;
 		bool files;
 	} roots[] = {
-		{ "OSINFO_SYSTEM_DIR", "/usr/share/osinfo", false },
-		{ "OSINFO_LOCAL_DIR", "/etc/osinfo", true },
-		{ "OSINFO_USER_DIR", user, true },
+		{ vw_osi_system_place(), false },
+		{ vw_osi_local_place(), true },
+		{ own ? own : user, true }, /* not root's: load_places */
 	};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(roots); i++) {
-		const char *given = g_getenv(roots[i].variable);
-		g_autofree char *path = g_canonicalize_filename(given ? given : roots[i].path, "/");
+	for (size_t i = 0; i < (geteuid() == 0 ? 2 : G_N_ELEMENTS(roots)); i++) {
+		g_autofree char *path = g_canonicalize_filename(roots[i].path, "/");
 		struct stat st;
 		bool present = stat(path, &st) == 0;
 

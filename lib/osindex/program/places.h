@@ -10,4 +10,8 @@
  * is loaded, so that a change meanwhile makes the index stale, not wrong. */
 void vw_osi_note_places(struct vw_osi_writer *w);
 
+/* Where libosinfo finds the distribution's part, and the admin's. */
+const char *vw_osi_system_place(void);
+const char *vw_osi_local_place(void);
+
 #endif
