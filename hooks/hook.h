@@ -17,6 +17,8 @@
 /* All the reading and looking of one run, milliseconds. One path has 1000 (design.md). */
 #define HOOK_BUDGET_MS 3000
 #define HOOK_PATH_MS 1000
+/* The end of a run, whatever hangs (guard.c). */
+#define HOOK_LAST_MS 4000
 
 struct hook {
 	const char *op;       /* "prepare" …, from the table of operations */
@@ -38,6 +40,9 @@ struct hook {
 /* The operations. Return: the exit status; anything but 0 makes libvirtd give up what it was doing. */
 int hook_prepare(struct hook *h);
 int hook_incoming(struct hook *h);
+
+/* Ends the process with 0 after HOOK_LAST_MS. h: op and log_to_stderr are set. */
+void hook_guard(const struct hook *h);
 
 /* Read stdin and parse it: doc, name, uuid, mode, skipped. Return: 0 or negative errno. */
 int hook_read(struct hook *h, struct vw_err *err);

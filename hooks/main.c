@@ -72,6 +72,7 @@ int main(int argc, char **argv)
 		h.arg_name = argv[1];
 		h.log_to_stderr = vw_streq(secure_getenv("VIRT_WARDEN_LOG"), "stderr");
 		signal(SIGPIPE, SIG_IGN);
+		hook_guard(&h);
 		if (vw_paths_init(&h.paths, &err) == 0)
 			status = ops[i].run(&h);
 		else

@@ -7,6 +7,7 @@
 #include "hook.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -36,8 +37,11 @@ static int keep(struct hook *h, struct vw_err *err)
 	return r;
 }
 
+/* All of it fits into libvirtd's pipe, if that can be: never half of an XML, should we be ended. */
 static int write_all(const char *text, size_t len)
 {
+	if (fcntl(STDOUT_FILENO, F_GETPIPE_SZ) < (int)len)
+		fcntl(STDOUT_FILENO, F_SETPIPE_SZ, (int)len);
 	while (len) {
 		const ssize_t n = write(STDOUT_FILENO, text, len);
 
