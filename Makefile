@@ -75,7 +75,11 @@ AGENT_SHARED = agent/log-socket.c agent/replace-file.c
 AGENT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out agent/alert-%.c,$(wildcard agent/*.c)))
 ALERT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/alert-*.c) $(AGENT_SHARED) plugin/out-alert.c)
 
-PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-osinfo \
+# hooks/: main.c (and log.c) are what libvirtd runs; the rest is a library that it loads if need be.
+HOOK_OBJS = $(patsubst %.c,$(B)/obj/%.o,hooks/main.c hooks/log.c)
+STAGE_OBJS = $(filter-out $(B)/obj/hooks/main.o,$(call objs,hooks))
+
+PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-hook.so $(B)/virt-warden-osinfo \
 	$(B)/virt-wardend $(B)/virt-warden-alert
 
 .PHONY: all check unit bench demo lint install uninstall hosts clean asan valgrind fuzz deps FORCE
@@ -118,7 +122,7 @@ $(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
 
 # Everything stands on lib/base: it is linked last.
 link = $(call step,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(1) $(BASE)
-version_script = -Wl,--version-script=plugin/preload.map
+version_script = -Wl,--version-script=
 $(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
 	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS) -lm)
 # The wrapper runs before every virsh. Where musl is there it is linked with that, statically: a
@@ -134,9 +138,11 @@ $(B)/virsh: $(B)/obj/plugin/virsh.o $(PROBE) $(BASE)
 	$(call link,$< $(PROBE))
 endif
 $(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
-	$(call link,-shared $(version_script) $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/hook: $(call objs,hooks) $(ARCHIVES)
-	$(call link,$(call objs,hooks) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,-shared $(version_script)plugin/preload.map $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/hook: $(HOOK_OBJS) $(ENGINE) $(BASE)
+	$(call link,$(HOOK_OBJS) $(ENGINE) -ldl)
+$(B)/virt-warden-hook.so: $(STAGE_OBJS) $(ARCHIVES) hooks/hook.map
+	$(call link,-shared $(version_script)hooks/hook.map $(STAGE_OBJS) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 $(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(BASE)
 	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
 $(B)/virt-wardend: $(AGENT_OBJS) $(VIRT) $(ARCHIVES)

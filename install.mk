@@ -35,6 +35,7 @@ INSTALL_FILES = \
 	0755:$(B)/virsh:$(wrapperdir)/virsh \
 	0755:$(B)/virsh-warden.so:$(moduledir)/virsh-warden.so \
 	0755:$(B)/virt-warden-osinfo:$(libexecdir)/virt-warden-osinfo \
+	0755:$(B)/virt-warden-hook.so:$(moduledir)/virt-warden-hook.so \
 	0755:$(B)/hook:$(hook_path) \
 	0755:$(B)/virt-wardend:$(prefix)/sbin/virt-wardend \
 	0755:$(B)/virt-warden-alert:$(libexecdir)/virt-warden-alert \

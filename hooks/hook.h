@@ -37,6 +37,11 @@ struct hook {
 	bool skipped;      /* the domain skips the rule disk-cache */
 };
 
+/* ops.c: the second stage; argv as the hook's own, argv[2] one of main.c's operations.
+ * Return: the exit status. */
+typedef int vw_hook_fn(char **argv);
+vw_hook_fn vw_hook;
+
 /* The operations. Return: the exit status; anything but 0 makes libvirtd give up what it was doing. */
 int hook_prepare(struct hook *h);
 int hook_incoming(struct hook *h);

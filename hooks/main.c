@@ -1,59 +1,78 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The qemu hook: which operation does what. */
+/* The qemu hook's first stage: the program that libvirtd runs. It needs libc only, and loads the
+ * second stage (virt-warden-hook.so: XML, policy) for the operations that have work to do. If that,
+ * or a library that it needs, can't be loaded (half an upgrade, a broken disk), the hook says so in
+ * the system log and exits 0: libvirtd takes any other status as a refusal, and at `reconnect`
+ * and `started` kills the guest. */
 #include "hook.h"
 #include "lib/base/set-id.h"
 
+#include <dlfcn.h>
+#include <limits.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <syslog.h>
-#include <time.h>
+
+#define STAGE "virt-warden-hook.so"
 
 /* Every operation that is not here (start, started, stopped, release, reconnect,
  * attach and what libvirt may add) exits 0 at once, without reading its stdin:
  * libvirtd takes the EPIPE (libvirt 9.0.0, vircommand.c:2289). */
-static const struct {
-	const char *name;
-	int (*run)(struct hook *h);
-} ops[] = {
-	{ "prepare", hook_prepare },
-	{ "migrate", hook_incoming },
-	{ "restore", hook_incoming },
-};
+static const char has_work[] = "prepare migrate restore";
 
-static int64_t now_ms(void)
+static sigjmp_buf crashed;
+
+/* The loader reads a library by mapping it: one that is cut off is a SIGBUS. */
+static void on_crash(int number)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	siglongjmp(crashed, number);
 }
 
-unsigned hook_time_left(const struct hook *h)
+/* Where the second stage is: beside the program as it was built, else where it was installed. */
+static void find_stage(char path[PATH_MAX])
 {
-	const int64_t left = h->deadline - now_ms();
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof(STAGE));
 
-	return left > 0 ? (unsigned)left : 0;
+	while (n > 0 && path[n - 1] != '/')
+		n--;
+	if (n > 0) {
+		strcpy(path + n, STAGE);
+		if (access(path, F_OK) == 0)
+			return;
+	}
+	strcpy(path, VW_LIBDIR "/virt-warden/" STAGE);
 }
 
-int hook_load_policy(struct hook *h, struct vw_err *err)
+/* Return: what it is about to do, NULL with *ret_why if it can't be loaded. */
+static vw_hook_fn *load(const char **ret_why)
 {
-	return vw_conf_load(h->paths.conf, &h->policy, err);
-}
+	static const int signals[] = { SIGBUS, SIGSEGV, SIGILL };
+	static char path[PATH_MAX];
+	vw_hook_fn *fn = NULL;
+	void *stage;
 
-static void hook_clear(struct hook *h)
-{
-	vw_paths_clear(&h->paths);
-	vw_xml_free(h->doc);
-	free(h->text);
-	free(h->name);
-	if (h->log_fd >= 0)
-		close(h->log_fd);
+	find_stage(path);
+	if (sigsetjmp(crashed, 1)) {
+		*ret_why = "a library is damaged: the loader crashed";
+		return NULL;
+	}
+	for (size_t i = 0; i < VW_N_ELEMENTS(signals); i++)
+		signal(signals[i], on_crash);
+	stage = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+	if (stage)
+		*(void **)&fn = dlsym(stage, "vw_hook");
+	for (size_t i = 0; i < VW_N_ELEMENTS(signals); i++)
+		signal(signals[i], SIG_DFL);
+	if (!fn)
+		*ret_why = dlerror();
+	return fn;
 }
 
 int main(int argc, char **argv)
 {
-	struct hook h = { .log_fd = -1, .deadline = now_ms() + HOOK_BUDGET_MS };
-	struct vw_err err;
-	int status = 0;
+	struct hook h = { .log_fd = -1 };
+	const char *why = "";
+	vw_hook_fn *fn;
 
 	if (vw_is_set_id()) {
 		fprintf(stderr, VW_SET_ID_LINE, "virt-warden (hook)");
@@ -65,19 +84,12 @@ int main(int argc, char **argv)
 			argc ? argv[0] : "hook");
 		return 2;
 	}
-	for (size_t i = 0; i < VW_N_ELEMENTS(ops); i++) {
-		if (!vw_streq(argv[2], ops[i].name))
-			continue;
-		h.op = ops[i].name;
-		h.arg_name = argv[1];
-		h.log_to_stderr = vw_streq(secure_getenv("VIRT_WARDEN_LOG"), "stderr");
-		signal(SIGPIPE, SIG_IGN);
-		hook_guard(&h);
-		if (vw_paths_init(&h.paths, &err) == 0)
-			status = ops[i].run(&h);
-		else
-			hook_log(&h, LOG_ERR, "op=%s: nothing was done: %s", h.op, err.text);
-		hook_clear(&h);
-	}
-	return status;
+	if (!vw_has_word(has_work, argv[2]))
+		return 0;
+	fn = load(&why);
+	if (fn)
+		return fn(argv);
+	h.log_to_stderr = vw_streq(secure_getenv("VIRT_WARDEN_LOG"), "stderr");
+	hook_log(&h, LOG_ERR, "op=%s: nothing was checked or changed: %s", argv[2], why);
+	return 0;
 }

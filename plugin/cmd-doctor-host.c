@@ -77,9 +77,21 @@ void doctor_preload(struct doctor *d, struct doctor_result *r)
 		dlclose(lib);
 }
 
+/* Is what the hook loads when it has work to do there: beside it, or where install.sh puts it? */
+static bool has_stage(const char *hook, char path[PATH_MAX])
+{
+	const int dir = (int)(strrchr(hook, '/') - hook);
+
+	if (snprintf(path, PATH_MAX, "%.*s/virt-warden-hook.so", dir, hook) < PATH_MAX &&
+	    install_is_ours(path, "vw_hook"))
+		return true;
+	strcpy(path, VW_LIBDIR "/virt-warden/virt-warden-hook.so");
+	return install_is_ours(path, "vw_hook");
+}
+
 void doctor_hook(struct doctor *d, struct doctor_result *r)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], stage[PATH_MAX];
 	unsigned mode;
 	struct stat st;
 
@@ -96,6 +108,10 @@ void doctor_hook(struct doctor *d, struct doctor_result *r)
 		doctor_say(r, DOCTOR_WARN,
 			   "install the file itself there: AppArmor lets libvirt run no other",
 			   "%s: a symbolic link", path);
+	else if (!has_stage(path, stage))
+		doctor_say(r, DOCTOR_FAIL, "run install.sh again",
+			   "%s: not there, or not ours: the hook checks and changes nothing",
+			   stage);
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", path);
 }

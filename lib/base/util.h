@@ -58,12 +58,12 @@ static inline bool vw_startswith(const char *s, const char *prefix)
 	return s && strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
-/* Return: true if word is one of the space-separated words. NULL has none. */
+/* Return: true if word is one of the space-separated words. NULL has none, "" is none. */
 static inline bool vw_has_word(const char *words, const char *word)
 {
 	size_t n = strlen(word);
 
-	for (const char *p = words; p && (p = strstr(p, word)); p += n)
+	for (const char *p = words; n && p && (p = strstr(p, word)); p += n)
 		if ((p == words || p[-1] == ' ') && (!p[n] || p[n] == ' '))
 			return true;
 	return false;

@@ -24,6 +24,7 @@ for host in alpha beta; do
 	dir=$("$lab" path "$host" /etc/libvirt/hooks)/qemu.d
 	mkdir -p "$dir"
 	install -m 755 "$VW_BUILD/hook" "$dir/virt-warden"
+	install -m 644 "$VW_BUILD/virt-warden-hook.so" "$dir"
 	"$lab" exec "$host" /usr/bin/python3 "$here/log-sink.py" /dev/log "$work/log-$host" &
 	disown
 	policy "$host" '[policy]\nstart = refuse\n'

@@ -55,7 +55,7 @@ grep -q '^usage: ' "$tmp/err" || die "no usage line"
 VIRT_WARDEN_LOG=stderr "$hook" web1 prepare begin - 2>"$tmp/err" < <(domain "$wrong") || true
 grep -q '^finding op=prepare ' "$tmp/err" || die "VIRT_WARDEN_LOG=stderr has no effect"
 
-needed=$(readelf -d "$hook" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+needed=$(readelf -d "$VW_BUILD/virt-warden-hook.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
 if grep -E 'libvirt|glib|gobject|curl|jansson|osinfo' <<<"$needed"; then
 	die "the hook links what it must not"
 fi

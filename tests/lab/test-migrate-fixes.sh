@@ -89,6 +89,7 @@ printf '[policy]\nverify = off\n' >"$VIRT_WARDEN_CONF"
 hooks=$("$lab" path beta /etc/libvirt/hooks)/qemu.d
 mkdir -p "$hooks"
 install -m 755 "$VW_BUILD/hook" "$hooks/virt-warden"
+install -m 644 "$VW_BUILD/virt-warden-hook.so" "$hooks"
 "$lab" reload beta
 "$lab" exec beta "$VW_BUILD/virt-wardend" --foreground --pidfile "$work/agent.pid" >"$work/agent.log" 2>&1 &
 console=$("$lab" guest cached --cpu Nehalem --disk block --cache writeback)

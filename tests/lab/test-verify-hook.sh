@@ -21,6 +21,7 @@ on beta mount -t overlay overlay -o "lowerdir=$work/bin:/usr/bin" /usr/bin
 # The older emulator lay over the one there; it must be the same file, or libvirt probes it anew.
 on beta mount --bind "$LAB_DIR/lib/older-emulator" /usr/bin/qemu-system-x86_64
 on beta install -D "$VW_BUILD/hook" /etc/libvirt/hooks/qemu.d/virt-warden
+on beta install -m 644 "$VW_BUILD/virt-warden-hook.so" /etc/libvirt/hooks/qemu.d
 "$lab" reload beta
 
 verifiers() { on beta pgrep -f 'virt-warden .*verify --await'; }

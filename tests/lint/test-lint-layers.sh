@@ -117,7 +117,8 @@ needs() { # needs THING LIBRARY…: the libraries that it may be linked with
 		found=no
 	done < <(readelf -d "$VW_BUILD/$thing" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p')
 }
-needs hook libxml2 libinih libudev
+needs hook # what libvirtd runs must start whatever else is broken
+needs virt-warden-hook.so libxml2 libinih libudev
 needs virsh
 needs virsh-warden.so libvirt libxml2 libinih libudev
 needs virt-warden libvirt libvirt-qemu libxml2 libinih libudev libjansson
@@ -132,6 +133,9 @@ while read -r symbol; do
 	*) bad "virsh-warden.so: exports $symbol" ;;
 	esac
 done < <(nm -D --defined-only "$VW_BUILD/virsh-warden.so" | awk '$2 != "A" { print $3 }' | sed 's/@.*//')
+
+exports=$(nm -D --defined-only "$VW_BUILD/virt-warden-hook.so" | awk '{ print $3 }')
+[ "$exports" = vw_hook ] || bad "virt-warden-hook.so: exports not vw_hook alone: $exports"
 
 # The engine: all that it leaves undefined comes from libc or libxml2.
 undefined=$(comm -23 \

@@ -15,7 +15,8 @@ check() { # check NAME STATUS [TEXT]: what doctor said, in $tmp/out
 	has "$tmp/out" "^$1 +$2  .*${3-}"
 }
 
-on sh -c "rm -rf /var/lib/virt-warden; mkdir -p ${hook%/*}; install -m 0755 '$VW_BUILD/hook' $hook"
+on sh -c "rm -rf /var/lib/virt-warden; mkdir -p ${hook%/*}; install -m 0755 '$VW_BUILD/hook' $hook
+	install -m 0644 '$VW_BUILD/virt-warden-hook.so' ${hook%/*}"
 sleep 2 # times of processes are whole seconds
 "$top/tests/lab/lab" restart alpha
 run 0 doctor
@@ -65,6 +66,10 @@ broken hook 'not there'
 check hook-seen skip
 on sh -c "echo '#!/bin/sh' >$hook; chmod 755 $hook"
 broken hook 'not ours'
+on install -m 0755 "$VW_BUILD/hook" $hook
+on rm ${hook%/*}/virt-warden-hook.so
+broken hook 'virt-warden-hook.so'
+on install -m 0644 "$VW_BUILD/virt-warden-hook.so" ${hook%/*}
 on rm $hook
 "$top/tests/lab/lab" restart alpha
 sleep 2

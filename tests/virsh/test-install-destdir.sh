@@ -32,6 +32,7 @@ files() { # the files only
 # A plain installation has everything, with the right modes.
 run_install plain
 for file in usr/bin/virt-warden usr/local/bin/virsh usr/lib/virt-warden/virsh-warden.so \
+	usr/lib/virt-warden/virt-warden-hook.so \
 	usr/libexec/virt-warden/virt-warden-osinfo etc/libvirt/hooks/qemu.d/virt-warden; do
 	[ "$(stat -c %a "$dir/plain/$file")" = 755 ] || fail "$file is not there, or not 0755"
 done
