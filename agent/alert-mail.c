@@ -189,6 +189,7 @@ static int send_one(const struct sink_context *c, struct message *m, size_t n, s
 
 const struct sink sink_mail = {
 	.name = "mail",
+	.runs_programs = true,
 	.limited = true,
 	.wanted = wanted,
 	.send = send_one,

@@ -33,9 +33,10 @@ struct message {
 /* An entry of the table of sinks. */
 struct sink {
 	const char *name;
-	bool limited;     /* per-minute holds for it */
-	bool again;       /* what is open must be sent again and again */
-	bool all_at_once; /* takes any number of messages in one call */
+	bool limited;       /* per-minute holds for it */
+	bool again;         /* what is open must be sent again and again */
+	bool runs_programs; /* an admin's, which may need all of root's rights */
+	bool all_at_once;   /* takes any number of messages in one call */
 	/* Is it configured? */
 	bool (*wanted)(const struct sink_context *c);
 	/* Does this host have it at all? One that was there once is waited for. NULL = yes. */

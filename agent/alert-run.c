@@ -2,6 +2,8 @@
 /* Runs an admin's program for a sink: no shell, no inherited descriptors, a process group of its
  * own that is ended when the program ends or its time is up. */
 #include "alert-messenger.h"
+#include "lib/base/buf.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +13,9 @@
 #include <time.h>
 
 #define DRAIN_BYTES 4096
-#define PIPE_BYTES 65536 /* that a pipe holds (pipe(7)) */
-#define STEP_MS 20       /* between two looks whether it ended, when it says nothing */
+#define PIPE_BYTES 65536               /* that a pipe holds (pipe(7)) */
+#define WORDS_MAX (UNIT_ARGS_MAX + 48) /* of a unit: its options, environment, command */
+#define STEP_MS 20 /* between two looks whether it ended, when it says nothing */
 
 struct program {
 	pid_t pid;
@@ -143,6 +146,40 @@ static int attend(struct program *p, int64_t until, int *ret_status)
 	return 0;
 }
 
+/* A word of a unit's command, in which systemd would expand "$". Return: malloc'ed or NULL. */
+static char *unit_word(const char *word)
+{
+	struct vw_buf b = { 0 };
+
+	for (; *word; word++)
+		vw_buf_add(&b, *word == '$' ? "$$" : word, *word == '$' ? 2 : 1);
+	return vw_buf_take(&b);
+}
+
+/* Below systemd we are caged (virt-warden-alert.service); what an admin has us run is not: it gets a
+ * unit of its own, in which env(1) sees to it that it has this environment and no other. */
+static int start_unit(char *const argv[], char *const env[], unsigned seconds, struct program *p)
+{
+	char *words[WORDS_MAX + 1] = { NULL }, limit[UNIT_TEXT];
+	size_t n = unit_begin((const char **)words, unit_for_admin, seconds, limit), own;
+	int r = 0;
+
+	words[n++] = (char *)"--";
+	words[n++] = (char *)"/usr/bin/env";
+	words[n++] = (char *)"-i";
+	own = n;
+	for (size_t i = 0; env[i] && n < WORDS_MAX; i++)
+		words[n++] = unit_word(env[i]);
+	for (size_t i = 0; argv[i] && n < WORDS_MAX; i++)
+		words[n++] = unit_word(argv[i]);
+	for (size_t i = own; i < n; i++)
+		r = words[i] ? r : -ENOMEM;
+	r = r ? r : start(words, env, p);
+	for (size_t i = own; i < n; i++)
+		free(words[i]);
+	return r;
+}
+
 int alert_run(char *const argv[], char *const env[], const char *input, size_t len,
 	      unsigned seconds, char *why, size_t size)
 {
@@ -153,7 +190,7 @@ int alert_run(char *const argv[], char *const env[], const char *input, size_t l
 	int r;
 
 	*why = '\0';
-	r = start(argv, env, &p);
+	r = unit_is_needed() ? start_unit(argv, env, seconds, &p) : start(argv, env, &p);
 	if (r == 0) {
 		alert_child_group(p.pid);
 		r = attend(&p, now_ms() + (int64_t)seconds * 1000, &status);

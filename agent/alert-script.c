@@ -230,6 +230,7 @@ static int send_one(const struct sink_context *c, struct message *m, size_t n, s
 
 const struct sink sink_scripts = {
 	.name = "scripts",
+	.runs_programs = true,
 	.limited = true,
 	.wanted = wanted,
 	.send = send_one,

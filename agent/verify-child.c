@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verifier as a child of the agent: its output by the event loop, its end by a deadline. */
 #include "agent-verify.h"
+#include "unit.h"
 
 #include "virt-run.h"
 
@@ -9,8 +10,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define ARGS_MAX 64
-#define SYSTEMD_RUN "/usr/bin/systemd-run"
+#define ARGS_MAX (UNIT_ARGS_MAX + 32)
 
 static void close_output(struct agent_guest *g)
 {
@@ -41,35 +41,21 @@ static void on_output(int watch, int fd, void *opaque)
 	agent_verify_output(g);
 }
 
-/* Below systemd our cage has no network (virt-wardend.service), and what we start is in it: a
- * verifier gets a unit of its own, whose output and exit status are still ours. Return: how
- * many arguments were put before the command. limit: for one of them. */
-static size_t uncage(const char **argv, unsigned seconds, char *limit, size_t size)
-{
-	static const char *const options[] = { SYSTEMD_RUN, "--quiet", "--pipe", "--wait",
-					       "--collect" };
-	size_t n = VW_N_ELEMENTS(options);
-
-	if (!getenv("NOTIFY_SOCKET") || access("/run/systemd/system", F_OK) < 0 ||
-	    access(SYSTEMD_RUN, X_OK) < 0)
-		return 0;
-	memcpy(argv, options, sizeof(options));
-	snprintf(limit, size, "--property=RuntimeMaxSec=%u", seconds);
-	argv[n++] = limit;
-	argv[n++] = "--";
-	return n;
-}
-
 int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsigned seconds,
 		       struct vw_err *err)
 {
 	VW_AUTOFREE char *program = vw_context_command(g->conn->agent->ctx);
 	const char *const command[] = { program, "-c", g->conn->uri, "verify", g->uuid };
 	const char *argv[ARGS_MAX] = { NULL };
-	char limit[64];
-	size_t n = uncage(argv, seconds, limit, sizeof(limit));
+	char limit[UNIT_TEXT];
+	size_t n = 0;
 	int r;
 
+	/* Our cage has no network (virt-wardend.service). */
+	if (unit_is_needed()) {
+		n = unit_begin(argv, unit_for_verify, seconds, limit);
+		argv[n++] = "--";
+	}
 	for (size_t i = 0; i < VW_N_ELEMENTS(command); i++)
 		argv[n++] = command[i];
 	while (*arguments && n + 1 < ARGS_MAX)

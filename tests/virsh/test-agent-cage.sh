@@ -10,31 +10,9 @@ lab_start
 
 # What the unit's SystemCallFilter= leaves. (libnuma, which comes along with libvirt, sets a memory policy
 # when it is loaded: where the filter kills nothing starts at all.)
-members() {
-	local word
-	systemd-analyze syscall-filter "$1" | sed 1d | while read -r word _; do
-		case $word in
-		'#'* | '') ;;
-		@*) members "$word" ;;
-		*) echo "$word" ;;
-		esac
-	done
-}
-permitted() { # permitted UNIT
-	local words word verb
-	members @default | sed 's/^/+ /'
-	sed -n 's/^SystemCallFilter=//p' "$1" | while read -r words; do
-		verb=+
-		[[ $words != ~* ]] || verb=-
-		for word in ${words#\~}; do
-			if [[ $word == @* ]]; then members "$word"; else echo "$word"; fi | sed "s/^/$verb /"
-		done
-	done
-}
-permitted "$top/agent/virt-wardend.service" |
-	awk '$1 == "+" { on[$2] = 1 } $1 == "-" { delete on[$2] } END { for (call in on) print call }' >"$tmp/calls"
-gcc -O2 -Wall -Werror -o "$tmp/only-syscalls" "$top/tests/virsh/lib/only-syscalls.c" -lseccomp
-grep -qx openat "$tmp/calls" && ! grep -qx setpriority "$tmp/calls" || fail "the unit's system calls: $(tr '\n' ' ' <"$tmp/calls")"
+# shellcheck source=lib/unit-syscalls.sh
+. "$top/tests/virsh/lib/unit-syscalls.sh"
+unit_syscalls "$top/agent/virt-wardend.service"
 others='kill'
 ! grep -qx SystemCallErrorNumber=EPERM "$top/agent/virt-wardend.service" || others='refuse'
 run 1 "$tmp/only-syscalls" "$tmp/calls" refuse unshare -m true
