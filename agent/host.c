@@ -43,15 +43,22 @@ static void remember(struct agent_entry *e, const struct agent_needs *needs)
 		e->needs[i + 1] = agent_need_hash(needs->v[i]);
 }
 
-/* "block /dev/sdb, net br0", "" = nothing is missing. */
-static void list_missing(const struct agent *a, const struct agent_needs *needs,
+/* "block /dev/sdb, net br0", "" = nothing is missing. Return: false if that is not known of all
+ * (a path on a file server that does not answer). */
+static bool list_missing(const struct agent *a, const struct agent_needs *needs,
 			 struct vw_buf *missing)
 {
 	const char *sysroot = vw_context_paths(a->ctx)->sysroot;
+	enum vw_known met[AGENT_NEEDS_MAX];
+	bool all = true;
 
-	for (size_t i = 0; i < needs->n; i++)
-		if (!agent_need_met(sysroot ? sysroot : "", needs->v[i]))
+	agent_needs_look(sysroot ? sysroot : "", vw_context_prober(a->ctx, NULL), needs, met);
+	for (size_t i = 0; i < needs->n; i++) {
+		all = all && met[i] != VW_UNKNOWN;
+		if (met[i] == VW_NO)
 			vw_buf_printf(missing, "%s%s", missing->len ? ", " : "", needs->v[i]);
+	}
+	return all;
 }
 
 static void tell(struct agent_conn *c, struct agent_entry *e, virDomainPtr dom, const char *missing)
@@ -101,7 +108,8 @@ void agent_host_look(struct agent_conn *c, struct agent_entry *e, virDomainPtr d
 	     agent_needs_of(vw_xml_root(doc), &needs) < 0))
 		return;
 	remember(e, &needs);
-	list_missing(c->agent, &needs, &missing);
+	if (!list_missing(c->agent, &needs, &missing) && !missing.len)
+		return; /* as it was, until more is known */
 	if ((missing.len > 0) != ((e->flags & AGENT_CANNOT_START) != 0))
 		tell(c, e, dom, missing.len ? missing.p : "");
 }

@@ -11,6 +11,8 @@
 #include <limits.h>
 #include <stdarg.h>
 
+#define LOOK_MS 1000 /* at all paths of one domain */
+
 void agent_needs_clear(struct agent_needs *needs)
 {
 	while (needs->n)
@@ -198,7 +200,8 @@ static bool usb_has(const char *sysroot, const char *first, long a, const char *
 	return found;
 }
 
-bool agent_need_met(const char *sysroot, const char *need)
+/* Is it there? Of what the kernel lists in /sys. */
+static bool is_met(const char *sysroot, const char *need)
 {
 	static const struct {
 		const char *kind, *dir;
@@ -210,8 +213,6 @@ bool agent_need_met(const char *sysroot, const char *need)
 	};
 	unsigned a, b;
 
-	if (vw_startswith(need, "block "))
-		return access(need + strlen("block "), F_OK) == 0;
 	for (size_t i = 0; i < VW_N_ELEMENTS(dirs); i++)
 		if (vw_startswith(need, dirs[i].kind))
 			return sys_has(sysroot, dirs[i].dir, need + strlen(dirs[i].kind));
@@ -220,4 +221,25 @@ bool agent_need_met(const char *sysroot, const char *need)
 	if (sscanf(need, "usb-at %u.%u", &a, &b) == 2)
 		return usb_has(sysroot, "busnum", a, "devnum", b, 10);
 	return true;
+}
+
+void agent_needs_look(const char *sysroot, struct vw_prober *p, const struct agent_needs *needs,
+		      enum vw_known *ret)
+{
+	struct vw_probe_ask asks[AGENT_NEEDS_MAX] = { 0 };
+	struct vw_disk_facts facts[AGENT_NEEDS_MAX] = { 0 };
+
+	for (size_t i = 0; i < needs->n; i++)
+		if (vw_startswith(needs->v[i], "block "))
+			asks[i] = (struct vw_probe_ask){ .path = needs->v[i] + strlen("block "),
+							 .format = "",
+							 .want = VW_PROBE_EXISTS,
+							 .out = &facts[i] };
+		else
+			ret[i] = is_met(sysroot, needs->v[i]) ? VW_YES : VW_NO;
+	if (p)
+		vw_probe_disks(p, asks, needs->n, LOOK_MS, LOOK_MS);
+	for (size_t i = 0; i < needs->n; i++)
+		if (asks[i].path)
+			ret[i] = facts[i].exists;
 }

@@ -8,7 +8,7 @@
 #ifndef VW_AGENT_NEEDS_H
 #define VW_AGENT_NEEDS_H
 
-#include "util.h"
+#include "probe.h"
 
 #include <libxml/tree.h>
 #include <stdint.h>
@@ -27,8 +27,10 @@ bool agent_needs_any(const char *xml);
  * either case. */
 int agent_needs_of(const xmlNode *domain, struct agent_needs *ret);
 void agent_needs_clear(struct agent_needs *needs);
-/* Is it there? sysroot: "" or a fake root of /sys. */
-bool agent_need_met(const char *sysroot, const char *need);
+/* Which of them are there? sysroot: "" or a fake root of /sys. Paths are the domain's: p looks at
+ * them, for one second in all; VW_UNKNOWN: it got no answer. ret: of AGENT_NEEDS_MAX. */
+void agent_needs_look(const char *sysroot, struct vw_prober *p, const struct agent_needs *needs,
+		      enum vw_known *ret);
 /* 32 bits that stand for it. */
 uint32_t agent_need_hash(const char *need);
 

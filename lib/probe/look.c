@@ -199,6 +199,16 @@ static bool look_inode(struct look *l, const struct vw_seen *seen)
 	return true;
 }
 
+static void look_exists(struct look *l)
+{
+	if (access(l->q->path, F_OK) == 0)
+		l->r->exists = VW_YES;
+	else if (errno == ENOENT || errno == ENOTDIR)
+		l->r->exists = VW_NO;
+	else
+		vw_look_why(l->r, errno, "it can't be looked at");
+}
+
 void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 	     struct vw_look_reply *r, void (*basic)(void *ctx), void *ctx)
 {
@@ -206,8 +216,13 @@ void vw_look(const char *sysroot, char *buf, const struct vw_look_request *q,
 		.sysroot = sysroot, .buf = buf, .q = q, .r = r, .basic = basic, .ctx = ctx
 	};
 	struct vw_seen seen;
-	int error = vw_open_look(AT_FDCWD, q->path, VW_OPEN_BLOCK, &seen);
+	int error;
 
+	if (q->want & VW_PROBE_EXISTS) {
+		look_exists(&l);
+		return;
+	}
+	error = vw_open_look(AT_FDCWD, q->path, VW_OPEN_BLOCK, &seen);
 	if (error == -ENOENT || error == -ENOTDIR) {
 		look_absent(&l);
 		return;

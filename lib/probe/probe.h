@@ -27,11 +27,12 @@ void vw_prober_free(struct vw_prober *p);
 void vw_prober_once(struct vw_prober *p);
 
 #define VW_PROBE_BLANK 1u   /* look for data (reads the image) */
+#define VW_PROBE_EXISTS 4u  /* nothing else: it is not opened */
 #define VW_PROBE_DISCARD 2u /* ask sysfs and the filesystem for discard, and for a LUN's names */
 
 /* Learn about the disk at path (absolute; else everything is unknown) into out
  * (its target is kept, all else overwritten; `why` names what is unknown).
- * want: VW_PROBE_… ; exists, block, odirect, allocated are always asked.
+ * want: VW_PROBE_… ; without VW_PROBE_EXISTS also block, odirect, allocated.
  * timeout_ms: for this path, 1000 by design. Never fails: unknown is a fact.
  *
  * block      unknown also for what is neither a file nor a block device.

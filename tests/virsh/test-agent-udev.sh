@@ -80,3 +80,19 @@ for limit in 0 4096; do
 done
 stored_hasnt limit0 "discard='unmap'"
 stored_has limit4096 "discard='unmap'"
+
+# A path on a dead file server: nobody else waits for it, and the agent ends when it is told to.
+hang=/dev/shm/vw-test-$$
+on mkdir "$hang"
+# shellcheck disable=SC2016  # expanded in the lab host
+on sh -c 'echo $$ >"$2"; exec /usr/bin/python3 "$0" "$1"' "$top/tests/hook/fuse-hang.py" "$hang" "$tmp/hang.pid" &
+wait_for 10 on grep -q " $hang " /proc/mounts || fail "no FUSE mount"
+needy hung "<disk type='block' device='disk'><driver name='qemu' type='raw'/><source dev='$hang/lun'/><target dev='sdb' bus='scsi'/></disk>" >"$tmp/hung.xml"
+plain define "$tmp/hung.xml" >"$tmp/out"
+agent_start
+generic beside >"$tmp/beside.xml"
+plain define "$tmp/beside.xml" >"$tmp/out"
+becomes beside "bus='virtio'"
+[ "$(said hung "it can't start")" = 0 ] || fail "what is not known is said to be missing"
+agent_stop
+on sh -c "kill $(cat "$tmp/hang.pid"); umount -l $hang; rmdir $hang"
