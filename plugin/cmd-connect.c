@@ -82,9 +82,9 @@ static bool is_remote(const char *uri)
 }
 
 /* Seconds that opening may take; 0 = as long as the user likes. */
-static int patience(const struct cmd *cmd)
+static int patience(const char *uri)
 {
-	if (!is_remote(cmd->uri ? cmd->uri : getenv("LIBVIRT_DEFAULT_URI")))
+	if (!is_remote(uri))
 		return CMD_SILENT_S;
 	return isatty(STDIN_FILENO) ? 0 : REMOTE_S;
 }
@@ -127,8 +127,9 @@ static int start(struct cmd *cmd, struct opening *o)
 
 int cmd_connect(struct cmd *cmd, bool read_only_will_do, struct vw_err *err)
 {
+	const char *uri = cmd->uri ? cmd->uri : getenv("LIBVIRT_DEFAULT_URI");
 	struct opening *o;
-	int seconds = patience(cmd);
+	int seconds = patience(uri);
 
 	if (cmd->conn)
 		return 0;
@@ -139,7 +140,7 @@ int cmd_connect(struct cmd *cmd, bool read_only_will_do, struct vw_err *err)
 		return vw_err_set(err, -EAGAIN, "libvirt could not be initialised");
 	if (!wait_for(o, seconds)) {
 		if (asprintf(&cmd->silent, "%s: libvirtd does not answer (for %d s)",
-			     cmd->uri ? cmd->uri : "libvirt", seconds) < 0)
+			     uri ? uri : "libvirt", seconds) < 0)
 			cmd->silent = NULL;
 		return vw_err_set(err, -ETIME, "%s", cmd->silent ? cmd->silent : "out of memory");
 	}

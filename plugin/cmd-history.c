@@ -39,19 +39,19 @@ static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name,
 		     struct cmd_versions *v, struct vw_err *err)
 {
 	CMD_AUTODOMAIN virDomainPtr dom = NULL;
+	struct vw_err silent = { 0 };
 	/* a UUID needs no libvirt, unless it is asked for something else, anyway */
 	int rc = is_uuid(name) && !cmd->conn ? -ENOTCONN : cmd_connect(cmd, true, err);
 
 	if (rc == 0)
 		rc = cmd_domain(cmd, name, &dom, err);
-	if (rc == -ETIME)
-		cmd_note(cmd, "%s; this is of the last domain of that name in the history",
-			 err->text);
 	if (rc == 0 && virDomainGetUUIDString(dom, v->uuid) == 0) {
 		v->known = true;
 		v->name = strdup(virDomainGetName(dom));
 		return v->name ? 0 : vw_err_set(err, -ENOMEM, "out of memory");
 	}
+	if (rc == -ETIME)
+		silent = *err;
 	v->name = strdup(name);
 	if (is_uuid(name)) {
 		memcpy(v->uuid, name, sizeof(v->uuid));
@@ -62,6 +62,9 @@ static int find_uuid(struct cmd *cmd, struct vw_history *h, const char *name,
 		return vw_err_set(err, rc,
 				  "%s: neither libvirt nor the history knows a domain of that name",
 				  name);
+	if (rc == 0 && silent.code)
+		cmd_note(cmd, "%s; this is of the last domain of that name in the history",
+			 silent.text);
 	return rc < 0 ? vw_err_set(err, rc, "%s: the history can't be searched: %s", name,
 				   strerror(-rc))
 		      : 0;

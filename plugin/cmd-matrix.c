@@ -129,6 +129,7 @@ static int answer(struct cmd *cmd, struct matrix *m, const struct options *o)
 	VW_AUTOFREE const char **v = NULL;
 	struct vw_words paths = { 0 };
 	struct vw_err err = { 0 };
+	bool silent = false;
 	int r = 0;
 
 	if (o->domain) {
@@ -141,14 +142,16 @@ static int answer(struct cmd *cmd, struct matrix *m, const struct options *o)
 		return cmd_fail(cmd, &err);
 	host_get_all(m->hosts, m->n, &paths, &m->table, HOST_DEADLINE_MS);
 	for (size_t i = 0; i < m->n; i++)
-		if (!m->hosts[i].known)
+		if (!m->hosts[i].known) {
 			cmd_error(cmd, "%s", m->hosts[i].err.text);
+			silent = true;
+		}
 	r = output(cmd, m, o, &err);
 	if (r < 0)
 		return cmd_fail(cmd, &err);
 	if (m->count[VW_VERDICT_BLOCKED] || m->count[VW_VERDICT_RISK])
 		return CMD_FINDINGS;
-	return m->count[VW_VERDICT_UNKNOWN] ? CMD_UNKNOWN : CMD_OK;
+	return silent || m->count[VW_VERDICT_UNKNOWN] ? CMD_UNKNOWN : CMD_OK;
 }
 
 static void clear(struct matrix *m)
