@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -13,6 +15,9 @@
 
 #define GATHER_MS 100 /* alerts come in flocks: wait so long for the others */
 #define BLIND_S 5     /* without inotify: look so often */
+#define CHILD_MS 300  /* a sink's child has so long to end; some end together … */
+#define END_MS 1500   /* … and we after so long at the latest */
+#define STACK (64 << 10)
 
 /* The sink is not up: all its messages wait. */
 static void put_off(struct messenger *m, struct run *run, const char *name, const char *why)
@@ -98,7 +103,7 @@ static void take_signals(struct messenger *m)
 	struct signalfd_siginfo info;
 
 	while (read(m->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		m->stop = m->stop || info.ssi_signo != SIGHUP;
+		continue; /* a reason to look; or m->stop was set */
 }
 
 /* Return: true if an alert was written. */
@@ -158,9 +163,31 @@ static void wait_for_reason(struct messenger *m, int64_t next)
 	}
 }
 
+/* A thread: the main one may wait for a disk when we are told to end. What it was about is done
+ * again by the next messenger, as after a crash. */
+static void *hear_end(void *arg)
+{
+	struct messenger *m = arg;
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigwait(&set, &signal) != 0)
+		return NULL;
+	m->stop = true;
+	kill(getpid(), SIGHUP); /* wakes the main thread */
+	poll(NULL, 0, END_MS);
+	_exit(EXIT_SUCCESS);
+}
+
 static int watch(struct messenger *m, struct vw_err *err)
 {
+	pthread_attr_t attr;
+	pthread_t thread;
 	sigset_t set;
+	int r;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -168,6 +195,15 @@ static int watch(struct messenger *m, struct vw_err *err)
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	pthread_attr_init(&attr);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK);
+	r = pthread_create(&thread, &attr, hear_end, m);
+	pthread_attr_destroy(&attr);
+	if (r)
+		return vw_err_set(err, -r, "no thread could be started: %s", strerror(r));
+	sigdelset(&set, SIGTERM);
+	sigdelset(&set, SIGINT);
 	m->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (m->signals < 0)
 		return vw_err_set(err, -errno, "signals can't be watched: %s", strerror(errno));
@@ -180,15 +216,21 @@ static int watch(struct messenger *m, struct vw_err *err)
 	return 0;
 }
 
-/* Told to end: the children, too; what they still report is noted. */
+/* Told to end: the children, too; what they still report is noted. One that does not end is ended. */
 static void stop_children(struct messenger *m)
 {
 	for (size_t k = 0; k < N_SINKS; k++)
 		if (m->runs[k].child)
 			kill(m->runs[k].child, SIGTERM);
 	for (size_t k = 0; k < N_SINKS; k++)
-		while (m->runs[k].child)
-			take_results(m, k);
+		while (m->runs[k].child) {
+			struct pollfd p = { .fd = m->runs[k].fd, .events = POLLIN };
+
+			if (poll(&p, 1, CHILD_MS) == 0)
+				kill(m->runs[k].child, SIGKILL);
+			else
+				take_results(m, k);
+		}
 }
 
 static void clear(struct messenger *m)
@@ -208,9 +250,10 @@ static void clear(struct messenger *m)
 int alert_loop(struct vw_alerts *q, const char *conf, const char *alert_d, const char *host,
 	       struct vw_err *err)
 {
-	struct messenger m = { .q = q, .conf = conf, .inotify = -1, .signals = -1 };
+	static struct messenger m; /* the thread has it until the process is gone */
 	int r;
 
+	m = (struct messenger){ .q = q, .conf = conf, .inotify = -1, .signals = -1 };
 	vw_policy_defaults(&m.policy);
 	m.context = (struct sink_context){ &m.policy.alerts, alert_d, host, 0 };
 	r = watch(&m, err);

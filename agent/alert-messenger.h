@@ -121,7 +121,7 @@ struct messenger {
 	struct run runs[N_SINKS];
 	struct unsaved *unsaved;
 	int inotify, signals;
-	bool stop;
+	_Atomic bool stop;
 };
 /* Look at all alerts and start what is due. Return: when to look again, s since the epoch;
  * 0 = when something happens; -1 = nothing is left. */
