@@ -3,6 +3,7 @@
 # virt-warden-alert as its unit runs it: HTTP goes out of the cage, its child has no capability; what
 # an admin has it run gets a transient unit (a systemd-run of our own tells), outside of the cage.
 # timeout: 90
+# shellcheck disable=SC2016 # a "$" that must arrive
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib-alerts.sh"

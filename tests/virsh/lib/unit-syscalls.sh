@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # For tests that run a program behind its unit's SystemCallFilter=: after lib.sh, unit_syscalls UNIT makes
 # $tmp/calls (their names) and $tmp/only-syscalls (tests/virsh/lib/only-syscalls.c).
+# shellcheck disable=SC2154 # tmp, top: lib.sh
 
 members() {
 	local word
