@@ -56,6 +56,9 @@ struct agent_table {
 	unsigned mark; /* of the walk that goes on, or was last */
 };
 
+/* "4dea22b3-…", canonical. */
+void agent_uuid_text(const unsigned char uuid[16], char text[37]);
+
 /* Return: the entry or NULL. */
 struct agent_entry *agent_table_find(const struct agent_table *t, const unsigned char uuid[16]);
 /* The entry, made if it is not there (*ret_made, may be NULL). NULL: no memory. */

@@ -111,6 +111,7 @@ struct agent {
 	struct agent_udev *udev;     /* udev.c */
 	int64_t host_due;            /* when to ask which domains can't start, ms; 0 = not */
 	struct agent_alerts *alerts; /* NULL = somebody else starts virt-warden-alert */
+	struct agent_sweep *sweep;   /* sweep.c; NULL = no memory */
 };
 
 /* main.c: milliseconds of a clock that never jumps. */
@@ -232,6 +233,14 @@ void agent_sampler_stop(struct agent_conn *c);
 void agent_alerts_open(struct agent *a);
 void agent_alerts_close(struct agent *a);
 int64_t agent_alerts_tick(struct agent *a);
+
+/* sweep.c: old versions of the history, and verdicts, of domains that are gone. tick returns as
+ * above. want: at the next tick, whenever the last was. gone: it is no longer in any table. */
+void agent_sweep_open(struct agent *a);
+void agent_sweep_close(struct agent *a);
+int64_t agent_sweep_tick(struct agent *a);
+void agent_sweep_want(struct agent *a);
+void agent_sweep_gone(struct agent *a, const unsigned char uuid[16]);
 
 /* state.c and metrics.c: files for others, replaced as a whole. */
 void agent_state_write(struct agent *a);

@@ -142,6 +142,7 @@ static int64_t tick(struct agent *a)
 		agent_context(a);
 		for (size_t i = 0; i < a->n_conns; i++)
 			a->conns[i].sync.wanted = true;
+		agent_sweep_want(a);
 		agent_notify("READY=1");
 	}
 	for (size_t i = 0; i < a->n_conns; i++)
@@ -151,6 +152,7 @@ static int64_t tick(struct agent *a)
 	next = earlier(next, agent_host_tick(a));
 	next = earlier(next, agent_verify_tick(a));
 	next = earlier(next, agent_alerts_tick(a));
+	next = earlier(next, agent_sweep_tick(a));
 	wait = next - agent_now();
 	return next <= 0 ? -1 : wait < 0 ? 0 : wait;
 }
@@ -251,6 +253,7 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 	if (r < 0)
 		return r;
 	agent_alerts_open(a);
+	agent_sweep_open(a);
 	agent_udev_open(a);
 	a->conns = calloc(opt->n_uris, sizeof(*a->conns));
 	if (!a->conns)
@@ -270,6 +273,7 @@ static void stop(struct agent *a, const struct options *opt)
 	free(a->conns);
 	agent_udev_close(a);
 	agent_alerts_close(a);
+	agent_sweep_close(a);
 	if (a->started)
 		agent_state_remove(a);
 	if (a->started && opt->pidfile)

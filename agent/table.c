@@ -10,6 +10,13 @@ static size_t bucket_of(const struct agent_table *t, const unsigned char uuid[16
 	return (size_t)agent_hash((const char *)uuid, 16) & (t->n_buckets - 1);
 }
 
+void agent_uuid_text(const unsigned char u[16], char text[37])
+{
+	snprintf(text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12],
+		 u[13], u[14], u[15]);
+}
+
 uint64_t agent_hash(const char *text, size_t len)
 {
 	uint64_t h = 0xcbf29ce484222325u;

@@ -6,14 +6,6 @@
 #include <libvirt/virterror.h>
 #include <syslog.h>
 
-static void uuid_text(const unsigned char u[16], char text[VIR_UUID_STRING_BUFLEN])
-{
-	snprintf(text, VIR_UUID_STRING_BUFLEN,
-		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-		 u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-		 u[15]);
-}
-
 static struct agent_entry *entry_of(struct agent_conn *c, virDomainPtr dom)
 {
 	unsigned char uuid[VIR_UUID_BUFLEN];
@@ -64,7 +56,7 @@ void agent_trouble_over(struct agent_conn *c, virDomainPtr dom)
 
 	if (!e || !(e->flags & AGENT_TROUBLE))
 		return;
-	uuid_text(e->uuid, uuid);
+	agent_uuid_text(e->uuid, uuid);
 	agent_tell_over(c->agent, "io-error", uuid);
 	agent_tell_over(c->agent, "watchdog", uuid);
 	e->flags &= ~(unsigned)AGENT_TROUBLE;
@@ -84,7 +76,7 @@ void agent_refused_over(struct agent_conn *c, struct agent_entry *e)
 
 	if (!(e->flags & AGENT_REFUSED))
 		return;
-	uuid_text(e->uuid, uuid);
+	agent_uuid_text(e->uuid, uuid);
 	agent_tell_over(c->agent, "fix-refused", uuid);
 	e->flags &= ~(unsigned)AGENT_REFUSED;
 }
@@ -92,9 +84,12 @@ void agent_refused_over(struct agent_conn *c, struct agent_entry *e)
 void agent_forget(struct agent_conn *c, struct agent_entry *e)
 {
 	char uuid[VIR_UUID_STRING_BUFLEN];
+	unsigned char raw[VIR_UUID_BUFLEN];
 
-	uuid_text(e->uuid, uuid);
+	memcpy(raw, e->uuid, sizeof(raw));
+	agent_uuid_text(e->uuid, uuid);
 	if (e->flags & AGENT_TOLD)
 		agent_tell_over(c->agent, NULL, uuid);
 	agent_table_remove(&c->table, e);
+	agent_sweep_gone(c->agent, raw);
 }

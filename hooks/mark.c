@@ -4,10 +4,11 @@
  * libvirtd runs `migrate` or `restore` and, within the same call, `prepare`
  * with the same UUID; but prepare can't see why the guest starts. So the first
  * leaves a mark and the second takes it. One that nobody took (the migration
- * failed in between) is stale after ten minutes or a reboot. */
+ * failed in between) is stale after ten minutes or a reboot, and goes when the next is written. */
 #include "hook.h"
 #include "private-dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +16,8 @@
 #include <time.h>
 
 #define STALE_S (10 * 60)
-#define MARK_SIZE 64 /* "BOOT-ID SECONDS\n" */
+#define SWEEP_MAX 4096 /* marks looked at in one run, 40 ms */
+#define MARK_SIZE 64   /* "BOOT-ID SECONDS\n" */
 
 static int64_t seconds_since_boot(void)
 {
@@ -105,6 +107,52 @@ static int write_mark(int dir, const char *uuid, const char *text, size_t len)
 	return r;
 }
 
+/* Does the mark in fd speak of this boot and the last ten minutes? */
+static bool is_fresh(const char *boot, int fd)
+{
+	char text[MARK_SIZE] = "";
+	struct stat sb;
+	const int64_t now = seconds_since_boot();
+	const size_t len = strlen(boot);
+	long long then;
+	char *end;
+
+	if (fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() ||
+	    read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	if (!vw_startswith(text, boot) || text[len] != ' ')
+		return false;
+	then = strtoll(text + len + 1, &end, 10);
+	return *end == '\n' && then >= 0 && then <= now && now - then <= STALE_S;
+}
+
+static int open_mark(int dir, const char *uuid)
+{
+	return openat(dir, uuid, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Remove stale marks: of migrations that failed before `prepare`. Not all of many at once. */
+static void sweep(int dirfd, const char *boot)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir && fd >= 0)
+		close(fd);
+	for (int i = 0; dir && i < SWEEP_MAX && (entry = readdir(dir)); i++) {
+		VW_AUTOCLOSE int mark = -1;
+
+		if (strlen(entry->d_name) != 36)
+			continue;
+		mark = open_mark(dirfd, entry->d_name);
+		if (mark < 0 || !is_fresh(boot, mark))
+			vw_private_remove(dirfd, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 int hook_mark_write(const struct vw_paths *paths, const char *uuid, struct vw_err *err)
 {
 	VW_AUTOCLOSE int dir = -1;
@@ -119,41 +167,23 @@ int hook_mark_write(const struct vw_paths *paths, const char *uuid, struct vw_er
 	boot_id(paths, boot);
 	len = snprintf(text, sizeof(text), "%s %" PRId64 "\n", boot, seconds_since_boot());
 	r = write_mark(dir, uuid, text, (size_t)len);
+	sweep(dir, boot);
 	return r < 0 ? vw_err_set(err, r, "%s/incoming/%s: %s", paths->rundir, uuid, strerror(-r))
 		     : 0;
-}
-
-/* Does the mark in fd speak of this boot and the last ten minutes? */
-static bool is_fresh(const struct vw_paths *paths, int fd)
-{
-	char boot[37], text[MARK_SIZE] = "";
-	struct stat sb;
-	const int64_t now = seconds_since_boot();
-	long long then;
-	char *end;
-	size_t len;
-
-	if (fstat(fd, &sb) < 0 || !S_ISREG(sb.st_mode) || sb.st_uid != geteuid() ||
-	    read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	boot_id(paths, boot);
-	len = strlen(boot);
-	if (!vw_startswith(text, boot) || text[len] != ' ')
-		return false;
-	then = strtoll(text + len + 1, &end, 10);
-	return *end == '\n' && then >= 0 && then <= now && now - then <= STALE_S;
 }
 
 bool hook_mark_take(const struct vw_paths *paths, const char *uuid)
 {
 	VW_AUTOCLOSE int dir = *uuid ? open_marks(paths, false) : -1;
 	VW_AUTOCLOSE int fd = -1;
+	char boot[37];
 	bool fresh;
 
 	if (dir < 0)
 		return false;
-	fd = openat(dir, uuid, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	fresh = fd >= 0 && is_fresh(paths, fd);
+	boot_id(paths, boot);
+	fd = open_mark(dir, uuid);
+	fresh = fd >= 0 && is_fresh(boot, fd);
 	unlinkat(dir, uuid, 0);
 	return fresh;
 }

@@ -29,6 +29,7 @@ static int keep(struct hook *h, struct vw_err *err)
 
 	if (r < 0)
 		return r;
+	vw_history_bound(history, (uint64_t)h->policy.history_mib << 20, false);
 	snprintf(who, sizeof(who), "hook@%s", h->op);
 	r = vw_history_keep(history, h->uuid, h->name, h->text, h->len, VW_CAUSE_HOOK, who,
 			    "disk-cache", time(NULL), h->policy.history_versions,

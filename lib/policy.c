@@ -15,6 +15,7 @@ void vw_policy_defaults(struct vw_policy *p)
 		.n_caches = 2,
 		.history_versions = 100,
 		.history_days = 730,
+		.history_mib = 1024,
 		.agent_quiet = 1,
 		.agent_compare = 60,
 		.sample_seconds = 15,

@@ -51,6 +51,7 @@ struct vw_policy {
 	char cpu_baseline[VW_BASELINE_MAX];
 	unsigned history_versions; /* per domain, >= 1 */
 	unsigned history_days;     /* >= 1 */
+	unsigned history_mib;      /* all domains together, >= 1 */
 	unsigned
 		agent_quiet; /* seconds without a change before more than the host class is fixed */
 	unsigned agent_compare;   /* seconds between two looks for changes that raise no event */
@@ -63,7 +64,7 @@ struct vw_policy {
 
 /* The defaults as shipped (design.md, Names and paths): define = fix, start = warn,
  * migrate = warn, verify = wait, boot changes = proven, caches none + directsync,
- * network disks reported only, history 100 versions / 730 days. */
+ * network disks reported only, history 100 versions / 730 days / 1 GiB. */
 void vw_policy_defaults(struct vw_policy *p);
 
 /* Return: true if the cache mode is allowed by the policy. */

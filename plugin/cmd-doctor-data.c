@@ -187,3 +187,47 @@ void doctor_state(struct doctor *d, struct doctor_result *r)
 	else
 		doctor_say(r, DOCTOR_PASS, "", "%s", dir);
 }
+
+/* MiB, rounded up. */
+static size_t mib(uint64_t bytes)
+{
+	return (size_t)((bytes + (1u << 20) - 1) >> 20);
+}
+
+void doctor_history(struct doctor *d, struct doctor_result *r)
+{
+	VW_AUTOFREE char *path = NULL;
+	struct vw_history *h = NULL;
+	struct vw_policy policy;
+	struct vw_err err = { 0 };
+	uint64_t bytes = 0;
+	bool full = false;
+	size_t max;
+	int rc;
+
+	if (asprintf(&path, "%s/history", d->paths.statedir) < 0)
+		return doctor_say(r, DOCTOR_FAIL, "", "out of memory");
+	if (access(path, R_OK | W_OK | X_OK) < 0)
+		return doctor_say(r, DOCTOR_SKIP, "", "%s: %s", path,
+				  errno == ENOENT ? "nothing was kept yet" : strerror(errno));
+	if (vw_conf_load(d->paths.conf, &policy, NULL) < 0)
+		vw_policy_defaults(&policy);
+	max = policy.history_mib;
+	rc = vw_history_open(d->paths.statedir, &h, &err);
+	if (rc == 0)
+		rc = vw_history_size(h, &bytes, &full, &err);
+	vw_history_close(h);
+	if (rc == -ENODATA)
+		doctor_say(r, DOCTOR_PASS, "", "not counted yet; it may take %zu MiB", max);
+	else if (rc < 0)
+		doctor_say(r, DOCTOR_FAIL, "", "%s", err.text);
+	else if (full && mib(bytes) >= max - max / 16)
+		doctor_say(
+			r, DOCTOR_FAIL,
+			"raise [history] size-mib in warden.conf; is virt-wardend running, which "
+			"knows what is gone?",
+			"%zu of %zu MiB, and nothing in it may go: what can't be kept is not changed",
+			mib(bytes), max);
+	else
+		doctor_say(r, DOCTOR_PASS, "", "%zu of %zu MiB", mib(bytes), max);
+}

@@ -9,12 +9,12 @@
 
 /* The last may take seconds: what is before it is printed before. */
 static const struct doctor_check checks[] = {
-	{ "config", doctor_config },     { "templates", doctor_templates },
-	{ "os-index", doctor_index },    { "state", doctor_state },
-	{ "wrapper", doctor_wrapper },   { "preload", doctor_preload },
-	{ "hook", doctor_hook },         { "hook-seen", doctor_hook_seen },
-	{ "security", doctor_security }, { "agent", doctor_agent },
-	{ "libvirt", doctor_libvirt },
+	{ "config", doctor_config },       { "templates", doctor_templates },
+	{ "os-index", doctor_index },      { "state", doctor_state },
+	{ "history", doctor_history },     { "wrapper", doctor_wrapper },
+	{ "preload", doctor_preload },     { "hook", doctor_hook },
+	{ "hook-seen", doctor_hook_seen }, { "security", doctor_security },
+	{ "agent", doctor_agent },         { "libvirt", doctor_libvirt },
 };
 #define LAST (VW_N_ELEMENTS(checks) - 1)
 

@@ -43,5 +43,6 @@ void doctor_index(struct doctor *d, struct doctor_result *r);
 void doctor_templates(struct doctor *d, struct doctor_result *r);
 void doctor_config(struct doctor *d, struct doctor_result *r);
 void doctor_state(struct doctor *d, struct doctor_result *r);
+void doctor_history(struct doctor *d, struct doctor_result *r);
 
 #endif

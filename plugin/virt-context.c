@@ -185,8 +185,11 @@ bool vw_context_assumed_right(struct vw_context *c, virConnectPtr conn)
 
 struct vw_history *vw_context_history(struct vw_context *c, struct vw_err *err)
 {
-	if (!c->history && vw_history_open(c->paths.statedir, &c->history, err) < 0)
+	if (c->history)
+		return c->history;
+	if (vw_history_open(c->paths.statedir, &c->history, err) < 0)
 		return NULL;
+	vw_history_bound(c->history, (uint64_t)c->policy.history_mib << 20, true);
 	return c->history;
 }
 

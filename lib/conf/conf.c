@@ -66,6 +66,8 @@ static const struct conf_key keys[] = {
 	  conf_set_number },
 	{ "history", "days", offsetof(struct vw_policy, history_days), NULL, 1, 36500,
 	  conf_set_number },
+	{ "history", "size-mib", offsetof(struct vw_policy, history_mib), NULL, 1, 16777216,
+	  conf_set_number },
 	{ "agent", "quiet-seconds", offsetof(struct vw_policy, agent_quiet), NULL, 0, 3600,
 	  conf_set_number },
 	{ "agent", "compare-interval", offsetof(struct vw_policy, agent_compare), NULL, 1, 86400,

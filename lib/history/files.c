@@ -61,6 +61,8 @@ int vw_store_scan(int dirfd, bool sweep, struct vw_slot **ret, size_t *ret_n)
 
 		if (sweep && strcmp(entry->d_name, VW_STORE_NEW) == 0)
 			vw_private_remove(dirfd, entry->d_name);
+		if (sweep && vw_store_gone_since(entry->d_name))
+			unlinkat(dirfd, entry->d_name, 0);
 		if (!parse_slot(entry->d_name, &slot))
 			continue;
 		if (n == room) {

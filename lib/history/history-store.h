@@ -4,6 +4,9 @@
  * STATEDIR/history/UUID/000012-1732300000.xml   version 12, kept at that second
  * STATEDIR/history/UUID/.new                    a version that is being written
  *
+ * STATEDIR/history/UUID/gone-1732300000   libvirtd has not had the domain since that second
+ * STATEDIR/history/.size, .sweep          bound.c, sweep.c
+ *
  * STATEDIR/history/.ahead/PID/…                 versions that are not used yet (prepare.c)
  * UUID itself is flock'ed by whoever writes (on NFS its file .lock).
  *
@@ -36,6 +39,8 @@ struct vw_history {
 	int dirfd;
 	char *path; /* for messages */
 	enum vw_history_disk disk;
+	uint64_t max_bytes; /* 0 = no bound */
+	bool may_sweep;
 	/* What waits for vw_history_settle, in a thread if it is running. */
 	struct vw_later {
 		size_t n;
@@ -87,6 +92,31 @@ int vw_store_bounds(const struct vw_version *v, const char *uuid, struct vw_err 
 /* keep.c: write a version into a directory, whole before it has its name.
  * Return: the file's descriptor or negative errno. */
 int vw_store_write(int dirfd, const struct vw_version *v, const char *xml);
+
+/* bound.c. What all domains take, under its lock. */
+#define VW_STORE_BLOCK 4096u /* bytes */
+struct vw_store_count {
+	bool known;
+	uint64_t bytes;
+	int64_t looked, full;
+};
+/* Close the descriptor to unlock. Return: it, or a negative errno. */
+int vw_store_count_lock(struct vw_history *h, struct vw_store_count *ret);
+int vw_store_count_write(int fd, const struct vw_store_count *c);
+/* What a file of that size takes. */
+uint64_t vw_store_cost(uint64_t size);
+/* Room for a version with an XML of that size, the first of its domain or not. *ret: what was counted for
+ * it, to be released if it is not written. Return: 0; -EDQUOT or another negative errno. */
+int vw_store_reserve(struct vw_history *h, size_t size, bool first, int64_t now, uint64_t *ret);
+void vw_store_release(struct vw_history *h, uint64_t bytes);
+/* The error line for -EDQUOT. Return: that. */
+int vw_store_full(const struct vw_history *h, const char *uuid, struct vw_err *err);
+
+/* gone.c. What a file's name says: since when the domain is gone; 0 = it is no mark. */
+int64_t vw_store_gone_since(const char *name);
+/* The mark in a domain's directory; forget: remove it. Return: since when, 0 = none. */
+int64_t vw_store_gone(int dirfd, bool forget);
+int vw_store_mark_gone(int dirfd, int64_t since);
 
 /* disk.c: a version is written and has its name; wait for the disk, if and when h says so.
  * first: its directory may be new. Borrows the descriptors. Return: 0 or negative errno. */

@@ -4,7 +4,7 @@
  *
  * One directory per domain UUID (never per name: names are hostile), one file
  * per version, files 0600, directories 0700, written whole (temporary file,
- * rename, fsync), bounded by count and age; safe against other processes that
+ * rename, fsync), bounded by count, age and bytes; safe against other processes that
  * write at once, kill -9 at any instant and a full disk (then an error, and the
  * caller changes nothing). What a power cut left half is told by its digest. */
 #ifndef VW_HISTORY_H
@@ -65,7 +65,7 @@ int vw_history_settle(struct vw_history *h, struct vw_err *err);
  * ones beyond are removed after the new one is safe; the newest is never removed, and
  * none of the ten newest for its age, which counts from the earliest of them.
  * now: seconds since the epoch. Waits at most 2 s for another writer.
- * Return: 0 or negative errno (-ENOSPC; -EFBIG above VW_HISTORY_MAX_BYTES; -EBUSY
+ * Return: 0 or negative errno (-ENOSPC; -EDQUOT: vw_history_bound; -EFBIG above VW_HISTORY_MAX_BYTES; -EBUSY
  * another writer has the domain …). ret_n may be NULL. */
 int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, const char *xml,
 		    size_t len, enum vw_cause cause, const char *who, const char *rules,
@@ -84,6 +84,50 @@ int vw_history_prepare(struct vw_history *h, const char *uuid, const char *name,
 int vw_history_use(struct vw_prepared *p);
 /* Remove it if it was not used; free it (NULL is fine). */
 void vw_history_abandon(struct vw_prepared *p);
+
+/* All domains together may take so many bytes (0 = no bound, as after vw_history_open): a version's
+ * file the 4 KiB blocks that it fills, a domain one more. A version beyond is kept only if older ones
+ * may go (vw_history_sweep), else it is refused with -EDQUOT. may_sweep: vw_history_keep and _prepare
+ * look for what may go themselves; the hook, which has no time, and the agent, which does that in a
+ * thread, don't. */
+void vw_history_bound(struct vw_history *h, uint64_t bytes, bool may_sweep);
+/* What all domains take. Return: 0; -ENODATA: not counted yet; or a negative errno. *ret_full: the last
+ * sweep found nothing more that may go. */
+int vw_history_size(struct vw_history *h, uint64_t *ret_bytes, bool *ret_full, struct vw_err *err);
+
+/* libvirtd no longer has the domain, since then (s since the epoch; a mark of before stays), or it has
+ * it (since 0). vw_history_keep takes the mark away, too. Return: 0 or negative errno. */
+int vw_history_gone(struct vw_history *h, const char *uuid, int64_t since);
+
+#define VW_HISTORY_GONE_DAYS 90 /* so long the last version of a domain that is gone … */
+#define VW_HISTORY_GONE_BYTES (1024u * 1024) /* … stays, if it is smaller */
+
+/* The domains that libvirtd has: canonical UUIDs, sorted by strcmp. */
+struct vw_domains {
+	char (*uuids)[37];
+	size_t n;
+};
+struct vw_sweep {
+	int64_t now;    /* s since the epoch */
+	unsigned days;  /* what has been gone for longer goes; 0 = whatever its age */
+	uint64_t bytes; /* then versions go until all take no more; 0 = any number */
+	/* Which domains are gone? They are marked, with `now`. NULL = not known: as marked before. */
+	const struct vw_domains *known;
+};
+struct vw_swept {
+	uint64_t bytes; /* that all domains take now */
+	size_t domains, gone;
+	size_t versions, whole; /* that went; domains of which nothing is left */
+	bool full;              /* more had to go, and nothing may */
+};
+/* Count all, and remove what is too old or too much: the oldest version of the domain that takes most,
+ * again and again. Never of a domain that libvirtd has: the newest, the one before our last change, and that change;
+ * of one that is gone: the last, for VW_HISTORY_GONE_DAYS, if smaller than VW_HISTORY_GONE_BYTES. Ages
+ * count only if they were looked at between an hour and a week ago as well: clocks jump. Killed at any
+ * instant, every version is there or not. One process at a time (-EBUSY after 2 s). ret, err may be NULL.
+ * Return: 0 or negative errno. */
+int vw_history_sweep(struct vw_history *h, const struct vw_sweep *how, struct vw_swept *ret,
+		     struct vw_err *err);
 
 /* All versions of a domain, oldest first (none is no error; a damaged one is
  * left out); free with vw_versions_free. Return: 0 or negative errno. */

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #define SECONDS_PER_DAY 86400
+#define OPEN_TRIES 5
 #define YOUNG 10 /* versions, whatever their dates */
 
 static int write_all(int fd, struct iovec *iov, int n)
@@ -120,13 +121,15 @@ static bool same_xml(struct vw_history *h, int dirfd, const struct vw_slot *slot
  *
  * Clocks jump, and what is young must not go for it: a version is too old if it is so even for
  * the earliest date of the YOUNG newest, which stay, and none that is older stays. */
-static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
-		  unsigned max_versions, unsigned max_days)
+static void prune(struct vw_history *h, int dirfd, const struct vw_slot *slots, size_t n,
+		  int64_t now, unsigned max_versions, unsigned max_days)
 {
 	const size_t room = max_versions ? max_versions - 1 : 0;
 	char name[VW_SLOT_NAME_MAX];
 	int64_t date = now;
+	uint64_t freed = 0;
 	bool old = true;
+	struct stat st;
 
 	for (size_t i = n < YOUNG ? 0 : n - YOUNG + 1; i < n; i++)
 		if (slots[i].time < date)
@@ -137,8 +140,11 @@ static void prune(int dirfd, const struct vw_slot *slots, size_t n, int64_t now,
 		if (!old && n - i <= room)
 			continue;
 		vw_store_slot_name(&slots[i], name);
-		unlinkat(dirfd, name, 0);
+		if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    unlinkat(dirfd, name, 0) == 0)
+			freed += vw_store_cost((uint64_t)st.st_size);
 	}
+	vw_store_release(h, freed);
 }
 
 /* What vw_history_keep does once it has the lock. */
@@ -146,6 +152,7 @@ static int keep_locked(struct vw_history *h, int dirfd, struct vw_version *v, co
 		       unsigned max_versions, unsigned max_days)
 {
 	VW_AUTOFREE struct vw_slot *slots = NULL;
+	uint64_t reserved = 0;
 	size_t n = 0;
 	int r = vw_store_scan(dirfd, true, &slots, &n);
 
@@ -162,11 +169,40 @@ static int keep_locked(struct vw_history *h, int dirfd, struct vw_version *v, co
 			return -EOVERFLOW;
 		v->n = newest->n + 1;
 	}
+	r = vw_store_reserve(h, v->size, !n, v->time, &reserved);
+	if (r < 0)
+		return r;
 	vw_trailer_hash(xml, v->size, v->hash);
 	r = commit(h, dirfd, v, xml);
-	if (r == 0)
-		prune(dirfd, slots, n, v->time, max_versions, max_days);
+	if (r < 0)
+		vw_store_release(h, reserved);
+	else
+		prune(h, dirfd, slots, n, v->time, max_versions, max_days);
 	return r;
+}
+
+/* The domain's directory, made and locked: the one that has its name, for a sweep may have removed it
+ * before it was locked. Return: 0 or negative errno. */
+static int open_locked(struct vw_history *h, const char *uuid, int *ret_dir, int *ret_lock,
+		       struct vw_err *err)
+{
+	for (int i = 0; i < OPEN_TRIES; i++) {
+		VW_AUTOCLOSE int dirfd = vw_store_dir(h, uuid, true, err);
+		VW_AUTOCLOSE int lock = dirfd < 0 ? -1 : vw_store_lock(h, dirfd, uuid, err);
+		struct stat named, ours;
+
+		if (dirfd < 0 || lock < 0)
+			return dirfd < 0 ? dirfd : lock;
+		if (fstatat(h->dirfd, uuid, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    fstat(dirfd, &ours) < 0 || named.st_ino != ours.st_ino ||
+		    named.st_dev != ours.st_dev)
+			continue;
+		*ret_dir = dirfd;
+		*ret_lock = lock;
+		dirfd = lock = -1;
+		return 0;
+	}
+	return vw_store_error(h, uuid, -EBUSY, "it is removed again and again", err);
 }
 
 int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, const char *xml,
@@ -191,13 +227,12 @@ int vw_history_keep(struct vw_history *h, const char *uuid, const char *name, co
 		r = vw_store_bounds(&v, canonical, err);
 	if (r < 0)
 		return r;
-	dirfd = vw_store_dir(h, canonical, true, err);
-	if (dirfd < 0)
-		return dirfd;
-	lock = vw_store_lock(h, dirfd, canonical, err);
-	if (lock < 0)
-		return lock;
+	r = open_locked(h, canonical, &dirfd, &lock, err);
+	if (r < 0)
+		return r;
 	r = keep_locked(h, dirfd, &v, xml, max_versions, max_days);
+	if (r == -EDQUOT && h->max_bytes)
+		return vw_store_full(h, canonical, err);
 	if (r < 0)
 		return vw_store_error(h, canonical, r, "cannot keep a version", err);
 	if (ret_n)

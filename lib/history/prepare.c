@@ -15,6 +15,7 @@
 struct vw_prepared {
 	struct vw_history *h;
 	int aheadfd, dirfd, fd;
+	uint64_t reserved;
 	char name[16]; /* of the directory, "" = it is no longer there */
 	char uuid[37];
 };
@@ -57,8 +58,13 @@ static void sweep(int aheadfd)
 
 static int write_ahead(struct vw_prepared *p, const struct vw_version *v, const char *xml)
 {
+	int r;
+
 	if (faccessat(p->h->dirfd, p->uuid, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return -EEXIST;
+	r = vw_store_reserve(p->h, v->size, true, v->time, &p->reserved);
+	if (r < 0)
+		return r;
 	p->aheadfd = vw_private_dir(p->h->dirfd, AHEAD, true, false);
 	if (p->aheadfd < 0)
 		return p->aheadfd;
@@ -112,6 +118,7 @@ int vw_history_use(struct vw_prepared *p)
 	if (renameat2(p->aheadfd, p->name, p->h->dirfd, p->uuid, RENAME_NOREPLACE) < 0)
 		return -errno;
 	*p->name = '\0';
+	p->reserved = 0;
 	return vw_store_sync(p->h, p->fd, p->dirfd, true);
 }
 
@@ -121,6 +128,7 @@ void vw_history_abandon(struct vw_prepared *p)
 		return;
 	if (*p->name)
 		remove_dir(p->aheadfd, p->name);
+	vw_store_release(p->h, p->reserved);
 	vw_cleanup_close(&p->fd);
 	vw_cleanup_close(&p->dirfd);
 	vw_cleanup_close(&p->aheadfd);

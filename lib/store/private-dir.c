@@ -158,10 +158,10 @@ static int64_t now_ms(void)
 }
 
 /* Return: 0 or negative errno. */
-static int lock(int fd)
+static int lock(int fd, int wait_ms)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
-	const int64_t end = now_ms() + LOCK_WAIT_MS;
+	const int64_t end = now_ms() + wait_ms;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -175,11 +175,31 @@ static int lock(int fd)
 	return 0;
 }
 
-int vw_private_lock(int dirfd, const char *name)
+static int lock_file(int dirfd, const char *name, int wait_ms)
 {
 	VW_AUTOCLOSE int fd = vw_private_file(dirfd, name);
-	int r = fd < 0 ? fd : lock(fd);
+	int r = fd < 0 ? fd : lock(fd, wait_ms);
 
+	if (r < 0)
+		return r;
+	r = fd;
+	fd = -1;
+	return r;
+}
+
+int vw_private_lock(int dirfd, const char *name)
+{
+	return lock_file(dirfd, name, LOCK_WAIT_MS);
+}
+
+static int lock_dir(int dirfd, const char *name, int wait_ms)
+{
+	VW_AUTOCLOSE int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : lock(fd, wait_ms);
+
+	/* NFS makes a lock for writing of it (flock(2)), for which a directory can't be opened. */
+	if (r == -EBADF || r == -EOPNOTSUPP)
+		return lock_file(dirfd, name, wait_ms);
 	if (r < 0)
 		return r;
 	r = fd;
@@ -189,15 +209,10 @@ int vw_private_lock(int dirfd, const char *name)
 
 int vw_private_lock_dir(int dirfd, const char *name)
 {
-	VW_AUTOCLOSE int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = fd < 0 ? -errno : lock(fd);
+	return lock_dir(dirfd, name, LOCK_WAIT_MS);
+}
 
-	/* NFS makes a lock for writing of it (flock(2)), for which a directory can't be opened. */
-	if (r == -EBADF || r == -EOPNOTSUPP)
-		return vw_private_lock(dirfd, name);
-	if (r < 0)
-		return r;
-	r = fd;
-	fd = -1;
-	return r;
+int vw_private_try_lock_dir(int dirfd, const char *name)
+{
+	return lock_dir(dirfd, name, 0);
 }

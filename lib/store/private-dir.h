@@ -33,6 +33,9 @@ int vw_private_lock(int dirfd, const char *name);
  * no directories (NFS), by the file `name`. */
 int vw_private_lock_dir(int dirfd, const char *name);
 
+/* The same, but who has it is not waited for (-EBUSY). */
+int vw_private_try_lock_dir(int dirfd, const char *name);
+
 /* What to do about a failure there: the end of an error line. */
 const char *vw_private_remedy(int code);
 

@@ -70,6 +70,12 @@ expect victim "$(cat "$tmp/victim")" victim
 [ ! -L "$marks/$uuid" ] || die "the link is still there"
 not_refused "a mark in the link's place"
 
+# Stale marks do not pile up: 20,000 that nobody took, of another boot, go while others are written.
+for i in {10000..29999}; do echo "another-boot 1" >"$marks/7ac1ad4f-7d2b-4a0b-a8a6-0000000$i"; done
+for _ in 1 2 3 4 5 6; do run_hook migrate < <(domain "$wrong"); done
+expect "stale marks" "$(find "$marks" -type f | wc -l)" 1
+not_refused "a fresh mark among stale ones"
+
 # UUIDs that are none never become a path.
 for bad in '../../../../victim' '' '7ac1ad4f-7d2b-4a0b-a8a6-5a3f0c2b1e1' "${uuid}0" \
 	'7ac1ad4f/7d2b-4a0b-a8a6-5a3f0c2b1e10' 'ac1ad4f7d2b4a0ba8a65a3f0c2b1e10ab---'; do
