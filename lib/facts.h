@@ -59,12 +59,18 @@ struct vw_disk_facts {
 	enum vw_known block;     /* it is a block device (NO: a regular file) */
 	enum vw_known blank;     /* no data at all (design.md, Rules) */
 	enum vw_known odirect;   /* the filesystem/device takes O_DIRECT */
-	enum vw_known allocated; /* raw file without holes (NO: thin) */
+	enum vw_known allocated; /* file with room for the whole disk (NO: thin) */
 	enum vw_known discard;   /* device/filesystem can discard */
 	enum vw_known one_path;  /* one path of a multipath device */
 	char better
 		[VW_BETTER_SIZE]; /* the name by which the device should be used, "" = as it is */
 	char why[160];            /* one clause: why something is unknown, "" = nothing is */
+};
+
+/* A network that a card of the domain hangs on. */
+struct vw_network_facts {
+	char *name;            /* owned by vw_facts */
+	enum vw_known hostdev; /* forward mode='hostdev': its cards are devices of the host */
 };
 
 struct vw_caps; /* parsed domain capabilities, caps.h */
@@ -90,6 +96,8 @@ struct vw_facts {
 
 	struct vw_disk_facts *disks; /* owned; by vw_facts_add_disk only */
 	size_t n_disks;
+	struct vw_network_facts *networks; /* owned; by vw_facts_add_network only */
+	size_t n_networks;
 	size_t *by_target; /* owned: places in disks, sorted by target, equal ones as they came */
 };
 
@@ -99,7 +107,14 @@ const struct vw_disk_facts *vw_facts_disk(const struct vw_facts *f, const char *
 /* Append an all-unknown entry. Return: it (valid until the next add), or NULL (no memory). */
 struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target);
 
-/* Free what facts own (the disks); the struct itself is the caller's. */
+#define VW_NETWORKS_MAX 32 /* more are not asked about, and stay unknown */
+/* Note what is known of a network (once per name). Return: 0, -ENOMEM, -E2BIG. */
+int vw_facts_add_network(struct vw_facts *f, const char *name, enum vw_known hostdev);
+/* Return: its hostdev; VW_UNKNOWN if nothing was noted. */
+enum vw_known vw_facts_network(const struct vw_facts *f, const char *name);
+void vw_facts_clear_networks(struct vw_facts *f);
+
+/* Free what facts own (disks, networks); the struct itself is the caller's. */
 void vw_facts_clear(struct vw_facts *f);
 
 /* Contract names, as in JSON: "unknown" "assumed" "blank" "proven" etc. */

@@ -127,15 +127,14 @@ void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 		return;
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
 		const struct vw_disk_facts *f = vw_ctx_disk(c, i++);
-		const char *type = driver_attr(d, "type");
 		bool thin;
 		xmlNode *driver;
 
 		if (!f || f->discard != VW_YES || !is_written(d) || driver_attr(d, "discard"))
 			continue;
-		/* a fully allocated image file was made so on purpose: discard would thin it */
-		thin = f->block == VW_YES || f->blank == VW_YES || f->allocated == VW_NO ||
-		       (type && strcmp(type, "raw") != 0);
+		/* an image file that was given its room beforehand was so on purpose: one
+		 * discard by the guest would give it back */
+		thin = f->block == VW_YES || f->allocated == VW_NO;
 		if (!thin || !vw_decide(c, vw_disk_target(d), "", want,
 					"space that the guest frees goes back to the host"))
 			continue;
@@ -145,12 +144,19 @@ void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
+/* QEMU refuses an iothread where the driver says ioeventfd=off (virtio_blk_data_plane_create, 7.2). */
+static bool takes_iothread(const xmlNode *device)
+{
+	return !driver_attr(device, "iothread") &&
+	       !vw_streq(driver_attr(device, "ioeventfd"), "off");
+}
+
 static bool wants_iothread(const xmlNode *disk)
 {
 	const char *type = vw_xml_attr(disk, "type");
 
 	return vw_disk_is(disk, "disk") && !strcmp(vw_disk_bus(disk), "virtio") &&
-	       !driver_attr(disk, "iothread") && !vw_streq(type, "vhostuser") &&
+	       takes_iothread(disk) && !vw_streq(type, "vhostuser") &&
 	       !vw_streq(vw_xml_attr(vw_xml_child(disk, "address"), "type"), "virtio-mmio");
 }
 
@@ -158,7 +164,7 @@ static bool is_virtio_scsi(const xmlNode *controller)
 {
 	return vw_streq(vw_xml_attr(controller, "type"), "scsi") &&
 	       vw_streq(vw_xml_attr(controller, "model"), "virtio-scsi") &&
-	       !driver_attr(controller, "iothread");
+	       takes_iothread(controller);
 }
 
 static long count_users(const struct vw_ctx *c)
@@ -186,28 +192,35 @@ static void give_iothread(struct vw_ctx *c, xmlNode *device, long number)
 		vw_try(c, vw_xml_set_attr(c->doc, driver, "iothread", text));
 }
 
-void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
+/* Where the emulator's threads are pinned the new ones go there, too: else they would run on the
+ * cores that the vCPUs have for themselves. */
+static void pin_iothreads(struct vw_ctx *c, long threads)
 {
-	long max = vw_number(data, "max", 1, 64, 0);
-	long users = max ? count_users(c) : 0;
-	long threads = users < max ? users : max;
-	xmlNode *n;
+	xmlNode *tune = vw_xml_child(c->domain, "cputune");
+	xmlNode *at = vw_xml_child(tune, "emulatorpin");
+	const char *cpus = vw_xml_attr(at, "cpuset");
 	char text[24];
+
+	for (long i = 1; cpus && i <= threads && !c->error; i++) {
+		vw_try(c, vw_xml_add(c->doc, tune, at, "iothreadpin", &at));
+		snprintf(text, sizeof(text), "%ld", i);
+		if (c->error)
+			return;
+		vw_try(c, vw_xml_set_attr(c->doc, at, "iothread", text));
+		vw_try(c, vw_xml_set_attr(c->doc, at, "cpuset", cpus));
+	}
+}
+
+static void add_iothreads(struct vw_ctx *c, long threads, const char *text)
+{
+	xmlNode *n = NULL;
 	long i = 0;
 
-	/* an admin who set up iothreads has a plan of his own */
-	if (!users || vw_xml_child(c->domain, "iothreads") ||
-	    vw_xml_child(c->domain, "iothreadids") ||
-	    vw_caps_has(c->caps, "iothreads.supported", "yes") == VW_NO)
-		return;
-	snprintf(text, sizeof(text), "%ld", threads);
-	if (!vw_decide(c, "domain", "", text,
-		       "disk requests need not wait for the emulator's main loop"))
-		return;
 	vw_try(c, vw_xml_add(c->doc, c->domain, vw_xml_child(c->domain, "vcpu"), "iothreads", &n));
 	if (c->error)
 		return;
 	vw_try(c, vw_xml_set_content(c->doc, n, text));
+	pin_iothreads(c, threads);
 	for (n = vw_xml_first(c->devices); n; n = vw_xml_next(n, NULL)) {
 		bool user = !strcmp((char *)n->name, "disk")
 				    ? wants_iothread(n)
@@ -216,4 +229,30 @@ void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
 		if (user)
 			give_iothread(c, n, 1 + i++ % threads);
 	}
+}
+
+void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
+{
+	static const char why[] = "disk requests need not wait for the emulator's main loop";
+	const xmlNode *tune = vw_xml_child(c->domain, "cputune");
+	long max = vw_number(data, "max", 1, 64, 0);
+	long users = max ? count_users(c) : 0;
+	long threads = users < max ? users : max;
+	char text[24];
+
+	/* an admin who set up iothreads has a plan of his own */
+	if (!users || vw_xml_child(c->domain, "iothreads") ||
+	    vw_xml_child(c->domain, "iothreadids") || vw_xml_child(tune, "iothreadpin") ||
+	    vw_xml_child(tune, "iothreadsched") ||
+	    vw_caps_has(c->caps, "iothreads.supported", "yes") == VW_NO)
+		return;
+	snprintf(text, sizeof(text), "%ld", threads);
+	if (vw_xml_child(tune, "vcpupin") && !vw_xml_child(tune, "emulatorpin")) {
+		vw_note(c, "domain", "", text, VW_EV_UNKNOWN,
+			"%s; not done, because the vCPUs are pinned and <emulatorpin> does not say where other threads are to run: add it with virsh edit, then %s",
+			why, c->fix_command);
+		return;
+	}
+	if (vw_decide(c, "domain", "", text, why))
+		add_iothreads(c, threads, text);
 }

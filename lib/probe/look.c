@@ -89,10 +89,20 @@ static void look_discard(struct look *l)
 	}
 }
 
+/* An image that takes as much room as the disk it stands for was preallocated, or is full. */
+static void look_room_qcow2(struct look *l, const struct vw_qcow2_answer *answer)
+{
+	if (answer->disk_size)
+		l->r->allocated = (uint64_t)l->st.st_blocks * 512 >= answer->disk_size ? VW_YES
+										       : VW_NO;
+}
+
 static void look_blank_qcow2(struct look *l, struct vw_source *s)
 {
 	struct vw_qcow2_answer answer = vw_qcow2_blank(vw_source_read, s, s->size);
 
+	if (S_ISREG(l->st.st_mode))
+		look_room_qcow2(l, &answer);
 	l->r->blank = (uint8_t)answer.blank;
 	if (answer.blank != VW_YES)
 		vw_look_why(l->r, answer.error, answer.why);
@@ -191,7 +201,8 @@ static bool look_inode(struct look *l, const struct vw_seen *seen)
 	}
 	l->fs = vw_fs_find(seen->fs);
 	l->r->block = VW_NO;
-	l->r->allocated = VW_NO;
+	if (l->q->format == VW_IMAGE_RAW || !(l->q->want & VW_PROBE_BLANK))
+		l->r->allocated = VW_NO; /* another format's header tells */
 	/* stat(3type): st_blocks counts 512-byte units, whatever st_blksize is. */
 	if (l->q->format == VW_IMAGE_RAW && l->st.st_size > 0 &&
 	    l->st.st_blocks >= l->st.st_size / 512 + (l->st.st_size % 512 != 0))

@@ -43,7 +43,9 @@ void vw_prober_once(struct vw_prober *p);
  *            store), and whatever is there in a format that is not looked into.
  * odirect    by an O_DIRECT open. Of a path that is not there (or may not be opened):
  *            by its (directory's) filesystem.
- * allocated  raw files only: YES = no holes. Other formats and empty files: NO. Block devices: unknown.
+ * allocated  files only. raw: YES = no holes (empty: NO). qcow2, where it is looked into for data:
+ *            YES = it takes the room of the whole disk (preallocated, or full); with a backing
+ *            store: NO. Other formats: unknown.
  * discard    block device: its queue in sysfs; file: can its filesystem punch holes?
  * one_path   block devices, as sysfs says; better: the multipath device, or the name by WWN of
  *            what goes by its kernel's name, if udev has made one. */

@@ -37,6 +37,7 @@ struct image {
 	uint64_t l1_offset;
 	uint32_t l1_entries;
 	uint64_t tables_left; /* how many L2 tables may still be read */
+	uint64_t disk_size;
 };
 
 static const char corrupt[] = "its qcow2 header or tables are damaged";
@@ -52,7 +53,9 @@ static struct vw_qcow2_answer failed(int error)
 		return say(VW_UNKNOWN, corrupt);
 	if (error == -ETIMEDOUT)
 		return say(VW_UNKNOWN, "its tables are too large to read in time");
-	return (struct vw_qcow2_answer){ VW_UNKNOWN, error, "it can't be read" };
+	return (struct vw_qcow2_answer){ .blank = VW_UNKNOWN,
+					 .error = error,
+					 .why = "it can't be read" };
 }
 
 static uint32_t be32(const unsigned char *p)
@@ -99,6 +102,7 @@ static struct vw_qcow2_answer read_header(struct image *img)
 		return say(VW_UNKNOWN, "it is not qcow2");
 	if (img->version != 2 && img->version != 3)
 		return say(VW_UNKNOWN, "its qcow2 version is not known");
+	img->disk_size = be64(header + 24);
 	if (img->version == 3)
 		r = img->read(img->ctx, 0, header, HEADER_V3);
 	if (r < 0)
@@ -196,5 +200,8 @@ struct vw_qcow2_answer vw_qcow2_blank(vw_qcow2_read read, void *ctx, uint64_t si
 	struct image img = { .read = read, .ctx = ctx, .size = size };
 	struct vw_qcow2_answer answer = read_header(&img);
 
-	return answer.blank == VW_YES ? walk_l1(&img) : answer;
+	if (answer.blank == VW_YES)
+		answer = walk_l1(&img);
+	answer.disk_size = img.disk_size;
+	return answer;
 }

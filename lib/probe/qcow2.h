@@ -14,6 +14,7 @@ struct vw_qcow2_answer {
 	enum vw_known blank; /* YES: no cluster allocated, no backing file, no snapshot */
 	int error;           /* negative errno of a read that failed, else 0 */
 	const char *why;     /* static clause: why it is not YES; "" = is */
+	uint64_t disk_size;  /* bytes, of the disk that the guest sees; 0 = not known */
 };
 
 /* size: of the file, bytes; it bounds the number of tables that are read. */

@@ -84,7 +84,7 @@ static void test_other_formats(void **state)
 	put(make_file("disk.vmdk", 0), 0, "KDMV", 4);
 	f = look_at(path, "vmdk");
 	assert_int_equal(f.blank, VW_NO);
-	assert_int_equal(f.allocated, VW_NO);
+	assert_int_equal(f.allocated, VW_UNKNOWN);
 	assert_why(&f, "format");
 }
 
@@ -118,7 +118,7 @@ static void test_allocated(void **state)
 	close(fd);
 	assert_int_equal(look_at(path, "raw").allocated, VW_YES);
 	assert_int_equal(look_at(path, "").allocated, VW_YES);
-	assert_int_equal(look_at(path, "qcow2").allocated, VW_NO);
+	assert_int_equal(look_at(path, "qcow2").allocated, VW_UNKNOWN); /* it is none */
 	assert_int_equal(blank(path, "raw"), VW_YES);
 }
 

@@ -52,6 +52,28 @@ static void test_new(void **state)
 	assert_int_equal(look_at(path, "").blank, VW_NO);
 }
 
+/* Was the image given the room of its disk? Also with data in it. */
+static void test_preallocated(void **state)
+{
+	static const struct {
+		const char *options;
+		enum vw_known allocated;
+	} cases[] = {
+		{ "preallocation=off", VW_NO },
+		{ "preallocation=metadata", VW_NO },
+		{ "preallocation=falloc", VW_YES },
+		{ "preallocation=full", VW_YES },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		make_qcow2("room.qcow2", cases[i].options, "16M");
+		assert_int_equal(look_at(path, "qcow2").allocated, cases[i].allocated);
+		qemu_io("write -P 1 1M 1M");
+		assert_int_equal(look_at(path, "qcow2").allocated, cases[i].allocated);
+	}
+}
+
 static void test_written(void **state)
 {
 	static const char *const options[] = { "compat=0.10", "compat=1.1",
@@ -328,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_new, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_preallocated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_holders_of_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_qcow2, setup, teardown),
