@@ -2,6 +2,8 @@
 /* Facts: look-ups in the plain data of facts.h, and its contract names. */
 #include "facts.h"
 
+#include <errno.h>
+
 static int compare_feature(const void *key, const void *element)
 {
 	return strcmp(key, *(char *const *)element);
@@ -79,8 +81,50 @@ struct vw_disk_facts *vw_facts_add_disk(struct vw_facts *f, const char *target)
 	return d;
 }
 
+static const struct vw_network_facts *find_network(const struct vw_facts *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_networks; i++)
+		if (!strcmp(f->networks[i].name, name))
+			return &f->networks[i];
+	return NULL;
+}
+
+int vw_facts_add_network(struct vw_facts *f, const char *name, enum vw_known hostdev)
+{
+	VW_AUTOFREE char *copy = strdup(name);
+
+	if (!f->networks)
+		f->networks = calloc(VW_NETWORKS_MAX, sizeof(*f->networks));
+	if (!copy || !f->networks)
+		return -ENOMEM;
+	if (find_network(f, name))
+		return 0;
+	if (f->n_networks == VW_NETWORKS_MAX)
+		return -E2BIG;
+	f->networks[f->n_networks++] = (struct vw_network_facts){ .name = vw_steal(copy),
+								  .hostdev = hostdev };
+	return 0;
+}
+
+enum vw_known vw_facts_network(const struct vw_facts *f, const char *name)
+{
+	const struct vw_network_facts *n = find_network(f, name);
+
+	return n ? n->hostdev : VW_UNKNOWN;
+}
+
+void vw_facts_clear_networks(struct vw_facts *f)
+{
+	for (size_t i = 0; i < f->n_networks; i++)
+		free(f->networks[i].name);
+	free(f->networks);
+	f->networks = NULL;
+	f->n_networks = 0;
+}
+
 void vw_facts_clear(struct vw_facts *f)
 {
+	vw_facts_clear_networks(f);
 	for (size_t i = 0; i < f->n_disks; i++)
 		free(f->disks[i].target);
 	free(f->disks);

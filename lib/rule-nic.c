@@ -26,6 +26,31 @@ static bool is_emulated(const xmlNode *nic)
 	return false;
 }
 
+/* May this card be the host's own? Of a network with forward mode='hostdev' libvirt gives the guest a
+ * host device, which takes no model and no queues. VW_UNKNOWN: nobody could be asked. */
+static enum vw_known is_hosts(const struct vw_ctx *c, const xmlNode *nic)
+{
+	const char *network = vw_xml_attr(vw_xml_child(nic, "source"), "network");
+
+	if (!vw_streq(vw_xml_attr(nic, "type"), "network"))
+		return VW_NO;
+	return vw_facts_network(c->facts, network ? network : "");
+}
+
+/* Return: true if it is left alone; said, if only for what is not known. */
+static bool leave_hosts(struct vw_ctx *c, const xmlNode *nic, const char *device,
+			const char *before, const char *after)
+{
+	const char *network = vw_xml_attr(vw_xml_child(nic, "source"), "network");
+	enum vw_known hosts = is_hosts(c, nic);
+
+	if (hosts == VW_UNKNOWN)
+		vw_note(c, device, before, after, VW_EV_UNKNOWN,
+			"not done, because whether the network '%s' gives out host devices (SR-IOV) is not known here: ask its libvirtd (virsh net-dumpxml), then name that with -c: virt-warden -c qemu:///system",
+			network ? network : "");
+	return hosts != VW_NO;
+}
+
 /* nic models of virtio: virtio, virtio-transitional, virtio-non-transitional */
 static bool is_virtio(const xmlNode *nic)
 {
@@ -66,7 +91,8 @@ void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
 
 		if (!is_emulated(n) || (now && vw_listed(c, data, "accept", now)) ||
 		    !vw_choose(c, data, "prefer", "interface.model", want, sizeof(want)) ||
-		    vw_streq(now, want))
+		    vw_streq(now, want) ||
+		    leave_hosts(c, n, nic_name(n, i, name, sizeof(name)), now ? now : "", want))
 			continue;
 		if (vw_decide(c, nic_name(n, i, name, sizeof(name)), now ? now : "", want,
 			      why_model(c)))
@@ -106,7 +132,8 @@ void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
 		xmlNode *driver = vw_xml_child(n, "driver");
 
 		if (!has_tap(n) || !is_virtio(n) || vw_xml_attr(driver, "queues") ||
-		    vw_streq(vw_xml_attr(driver, "name"), "qemu"))
+		    vw_streq(vw_xml_attr(driver, "name"), "qemu") ||
+		    leave_hosts(c, n, nic_name(n, i, name, sizeof(name)), "1", text))
 			continue;
 		if (!vw_decide(c, nic_name(n, i, name, sizeof(name)), "1", text,
 			       "one queue per vCPU, so the network is not bound to one of them"))

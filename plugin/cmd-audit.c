@@ -25,12 +25,15 @@ int cmd_audit_ready(struct cmd *cmd, struct vw_err *err)
 	return rc;
 }
 
-/* `new`: what is absent will be made, and is blank then. */
+/* `new`: what is absent will be made, and is blank then; a card is to be the guest's own. */
 static void assume_fresh(struct vw_facts *facts)
 {
 	for (size_t i = 0; i < facts->n_disks; i++)
 		if (facts->disks[i].exists != VW_YES)
 			facts->disks[i].blank = VW_YES;
+	for (size_t i = 0; i < facts->n_networks; i++)
+		if (facts->networks[i].hostdev == VW_UNKNOWN)
+			facts->networks[i].hostdev = VW_NO;
 }
 
 /* A file has no libvirt, unless one was named. */

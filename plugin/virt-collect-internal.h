@@ -16,6 +16,10 @@ void vw_look_free(struct vw_gathered *g);
 
 /* facts.hostdev_storage: sysfs is asked (virt-hostdevs.c). After vw_look_start. */
 void vw_collect_hostdevs(const struct vw_context *c, struct vw_gathered *g, const xmlNode *root);
+/* facts.networks: libvirtd is asked; without one, "default" is as libvirt ships it, and all are
+ * while a daemon is assumed (virt-networks.c). Return: 0 or -ENOMEM. */
+int vw_collect_networks(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
+			const xmlNode *root);
 /* facts.has_run (virt-past.c). After vw_look_join. */
 void vw_collect_past(struct vw_context *c, struct vw_gathered *g, virConnectPtr conn,
 		     struct vw_xml *doc);

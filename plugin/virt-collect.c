@@ -214,7 +214,8 @@ int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc
 	vw_context_os(c, g->os, g->facts.virtio_drivers);
 	vw_collect_hostdevs(c, g, vw_xml_root(doc));
 	vw_collect_caps(c, g, conn, vw_xml_root(doc));
-	r = vw_look_join(g);
+	r = vw_collect_networks(c, g, conn, vw_xml_root(doc));
+	r = r < 0 ? r : vw_look_join(g);
 	if (r < 0)
 		return vw_err_set(err, r, "out of memory");
 	vw_collect_past(c, g, conn, doc);
