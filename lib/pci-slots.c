@@ -12,34 +12,88 @@
 #define BUSES 256
 #define SLOTS_EASY 26 /* of the 29 free ones; libvirt fills some by itself (balloon, USB, serial) */
 
-/* Devices that sit on PCI unless they say otherwise (qemuDomainDeviceCalculatePCIConnectFlags, 9.0). */
-static bool sits_on_pci(const xmlNode *d)
+static bool any_of(const char *s, const char *const *words)
 {
-	const char *name = (char *)d->name;
+	for (; s && *words; words++)
+		if (!strcmp(s, *words))
+			return true;
+	return false;
+}
+
+static bool controller_on_pci(const struct vw_ctx *c, const xmlNode *d)
+{
+	static const char *const elsewhere[] = { "fdc", "ccid", "isa", "xenbus", "ide", NULL };
 	const char *type = vw_xml_attr(d, "type");
 	const char *model = vw_xml_attr(d, "model");
-	const char *bus = vw_xml_attr(d, "bus");
+	const char *index = vw_xml_attr(d, "index");
+
+	if (vw_streq(type, "pci"))
+		return !vw_streq(model, "pci-root") && !vw_streq(model, "pcie-root");
+	if (vw_streq(type, "usb"))
+		return !vw_streq(model, "none");
+	/* the first one is part of the board */
+	if (vw_streq(type, "sata"))
+		return !vw_ctx_q35(c) || (index && strcmp(index, "0") != 0);
+	return !any_of(type, elsewhere);
+}
+
+static bool serial_on_pci(const xmlNode *d)
+{
+	return vw_streq(vw_xml_attr(vw_xml_child(d, "target"), "type"), "pci-serial");
+}
+
+/* By the model alone. */
+static bool model_on_pci(const char *name, const char *model)
+{
+	static const struct {
+		const char *name;
+		const char *const on[4];
+	} models[] = {
+		{ "watchdog", { "i6300esb" } },
+		{ "memory", { "virtio-pmem", "virtio-mem" } },
+		{ "panic", { "pvpanic" } },
+		{ "iommu", { "virtio" } },
+	};
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(models); i++)
+		if (!strcmp(name, models[i].name))
+			return any_of(model, models[i].on);
+	return false;
+}
+
+static bool hostdev_on_pci(const xmlNode *d)
+{
+	static const char *const types[] = { "pci", "scsi_host", "mdev", NULL };
+
+	return any_of(vw_xml_attr(d, "type"), types);
+}
+
+/* Devices that sit on PCI unless they say otherwise (qemuDomainDeviceCalculatePCIConnectFlags, 9.0). */
+static bool sits_on_pci(const struct vw_ctx *c, const xmlNode *d)
+{
+	static const char *const always[] = { "interface",  "rng",    "vsock", "shmem",
+					      "filesystem", "crypto", NULL };
+	static const char *const no_sound[] = { "sb16", "pcspk", "usb", NULL };
+	const char *name = (char *)d->name;
+	const char *model = vw_xml_attr(d, "model");
 
 	if (!strcmp(name, "disk"))
 		return !strcmp(vw_disk_bus(d), "virtio");
 	if (!strcmp(name, "controller"))
-		return !(vw_streq(type, "pci") && model && strstr(model, "-root") &&
-			 !strstr(model, "port")) &&
-		       !vw_streq(type, "fdc") && !vw_streq(type, "ccid") &&
-		       !vw_streq(type, "ide") && !vw_streq(type, "sata") &&
-		       !(vw_streq(type, "usb") && vw_streq(model, "none"));
-	if (!strcmp(name, "memballoon") || !strcmp(name, "sound"))
-		return !vw_streq(model, "none") && !vw_streq(model, "sb16") &&
-		       !vw_streq(model, "pcspk") && !vw_streq(model, "usb");
+		return controller_on_pci(c, d);
+	if (!strcmp(name, "memballoon"))
+		return !vw_streq(model, "none");
+	if (!strcmp(name, "sound"))
+		return !any_of(model, no_sound);
 	if (!strcmp(name, "input"))
-		return vw_streq(bus, "virtio");
-	if (!strcmp(name, "watchdog"))
-		return vw_streq(model, "i6300esb");
+		return vw_streq(vw_xml_attr(d, "bus"), "virtio");
+	if (!strcmp(name, "serial"))
+		return serial_on_pci(d);
 	if (!strcmp(name, "hostdev"))
-		return vw_streq(type, "pci");
-	return !strcmp(name, "interface") || !strcmp(name, "video") || !strcmp(name, "rng") ||
-	       !strcmp(name, "vsock") || !strcmp(name, "filesystem") || !strcmp(name, "shmem") ||
-	       !strcmp(name, "iommu") || !strcmp(name, "crypto");
+		return hostdev_on_pci(d);
+	if (!strcmp(name, "video"))
+		return !vw_streq(vw_xml_attr(vw_xml_child(d, "model"), "type"), "none");
+	return any_of(name, always) || model_on_pci(name, model);
 }
 
 static long number_of(const xmlNode *n, const char *attr)
@@ -51,16 +105,81 @@ static long number_of(const xmlNode *n, const char *attr)
 	return s && *end ? -1 : v;
 }
 
+/* Controllers that libvirt adds by itself when a device hangs on one that is not there. */
+static const char *const added[] = { "scsi", "sata", "virtio-serial" };
+#define INDEXES 256
+struct controllers {
+	bool there[VW_N_ELEMENTS(added)][INDEXES];
+};
+
+static void find_controllers(const struct vw_ctx *c, struct controllers *found)
+{
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller")) {
+		long index = number_of(n, "index");
+
+		for (size_t i = 0; i < VW_N_ELEMENTS(added); i++)
+			if (vw_streq(vw_xml_attr(n, "type"), added[i]) && index >= 0 &&
+			    index < INDEXES)
+				found->there[i][index] = true;
+	}
+	found->there[1][0] |= vw_ctx_q35(c); /* the board's own */
+}
+
+/* The type of the controller that a device hangs on, if that is one of these. */
+static const char *hangs_on(const xmlNode *d)
+{
+	const char *name = (char *)d->name;
+
+	if (!strcmp(name, "disk"))
+		return vw_disk_bus(d);
+	if (!strcmp(name, "hostdev"))
+		return vw_xml_attr(d, "type");
+	if ((!strcmp(name, "channel") || !strcmp(name, "console")) &&
+	    vw_streq(vw_xml_attr(vw_xml_child(d, "target"), "type"), "virtio"))
+		return "virtio-serial";
+	return NULL;
+}
+
+static bool lacks_controller(const xmlNode *d, const struct controllers *found)
+{
+	const char *type = hangs_on(d);
+	long index = number_of(vw_xml_child(d, "address"), "controller");
+
+	for (size_t i = 0; type && i < VW_N_ELEMENTS(added); i++)
+		if (!strcmp(type, added[i]))
+			return index < 0 || index >= INDEXES || !found->there[i][index];
+	return false;
+}
+
+/* How many PCI devices libvirt adds by itself, and places: a balloon, USB (the old board has its
+ * place for that), a display adapter where there are graphics, controllers. */
+static size_t count_implicit(const struct vw_ctx *c)
+{
+	struct controllers found = { 0 };
+	bool usb = !vw_ctx_q35(c);
+	size_t n = 0;
+
+	find_controllers(c, &found);
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		usb |= !strcmp((char *)d->name, "controller") &&
+		       vw_streq(vw_xml_attr(d, "type"), "usb");
+		n += lacks_controller(d, &found);
+	}
+	return n + !usb + !vw_xml_child(c->devices, "memballoon") +
+	       (c->graphics && !vw_xml_child(c->devices, "video"));
+}
+
 /* Note all addresses, and how many PCI devices have none. Return: false if one isn't understood. */
 static bool mark_used(const struct vw_ctx *c, bool used[BUSES][SLOTS], size_t *ret_without)
 {
-	*ret_without = 0;
+	*ret_without = count_implicit(c);
 	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
 		const xmlNode *a = vw_xml_child(d, "address");
 		long bus, slot;
 
 		if (!vw_streq(vw_xml_attr(a, "type"), "pci")) {
-			*ret_without += !a && sits_on_pci(d);
+			*ret_without += !a && sits_on_pci(c, d);
 			continue;
 		}
 		bus = number_of(a, "bus");
@@ -156,7 +275,7 @@ bool vw_pci_crowded(const struct vw_ctx *c)
 		if (vw_streq(vw_xml_attr(a, "type"), "pci"))
 			n += number_of(a, "bus") == 0;
 		else if (!a)
-			n += sits_on_pci(d);
+			n += sits_on_pci(c, d);
 	}
 	return n >= SLOTS_EASY;
 }

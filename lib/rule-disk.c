@@ -311,13 +311,26 @@ static const char *why_move(const struct vw_ctx *c, const xmlNode *disk, const c
 	return "an emulated disk controller is several times slower";
 }
 
+/* The same, with what move() takes out (a drive's address is just its place on the old bus). */
+static void say_move(const struct vw_ctx *c, const xmlNode *disk, const char *want, char *buf,
+		     size_t size)
+{
+	const char *address = vw_xml_attr(vw_xml_child(disk, "address"), "type");
+	bool rate = !strcmp(want, "virtio") &&
+		    vw_xml_attr(vw_xml_child(disk, "target"), "rotation_rate");
+	bool place = address && strcmp(address, "drive") != 0;
+
+	snprintf(buf, size, "%s%s%s", why_move(c, disk, want), place ? "; drops its address" : "",
+		 rate ? "; drops its rotation_rate" : "");
+}
+
 /* Return: the bit of the bus that the disk has left, 0 if it stays. */
 static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data)
 {
 	const char *kind = bus_kind(c, disk);
 	const char *bus = vw_disk_bus(disk);
-	const char *why;
 	unsigned left = 0;
+	char why[300];
 	char old[40];
 	char want[24];
 
@@ -330,7 +343,7 @@ static unsigned one_disk(struct vw_ctx *c, xmlNode *disk, const xmlNode *data)
 	if (!strcmp(kind, want))
 		return 0;
 	snprintf(old, sizeof(old), "%s", vw_disk_target(disk));
-	why = why_move(c, disk, want);
+	say_move(c, disk, want, why, sizeof(why));
 	if (note_obstacle(c, disk, kind, want, why) || !vw_decide(c, old, kind, want, why))
 		return 0;
 	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)

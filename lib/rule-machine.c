@@ -26,6 +26,68 @@ static void leave_old_board(struct vw_ctx *c)
 	c->new_board = true;
 }
 
+static bool is_host_device(const xmlNode *d)
+{
+	return !strcmp((char *)d->name, "hostdev") || (!strcmp((char *)d->name, "interface") &&
+						       vw_streq(vw_xml_attr(d, "type"), "hostdev"));
+}
+
+/* Intel's graphics: 0000:00:02.0 on every host, and in a guest that is to find it. */
+static bool is_igd(const xmlNode *d)
+{
+	const xmlNode *a = vw_xml_path(d, "source/address");
+	const char *bus = vw_xml_attr(a, "bus"), *slot = vw_xml_attr(a, "slot");
+
+	return vw_streq(vw_xml_attr(d, "type"), "pci") && bus && slot && !strtol(bus, NULL, 0) &&
+	       strtol(slot, NULL, 0) == 2;
+}
+
+/* What somebody set up for this very board: it can't be carried over. NULL = nothing. */
+static const char *made_for_board(const struct vw_ctx *c)
+{
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		const char *model = vw_xml_attr(d, "model");
+
+		if (is_host_device(d) && is_pci_address(vw_xml_child(d, "address")))
+			return "a host device has its place on the PCI bus";
+		if (is_host_device(d) && is_igd(d))
+			return "the host's graphics (0000:00:02.0) need their place on the PCI bus";
+		if (strcmp((char *)d->name, "controller") != 0)
+			continue;
+		if (model && strstr(model, "expander-bus"))
+			return "a PCI expander bus (NUMA) belongs to the board";
+		if (vw_xml_child(d, "pcihole64"))
+			return "its pcihole64 belongs to the board";
+	}
+	return NULL;
+}
+
+/* What leave_old_board takes out, in words. */
+static void say_dropped(const struct vw_ctx *c, char *buf, size_t size)
+{
+	size_t len = (size_t)snprintf(
+		       buf, size, "%s",
+		       "q35 is the board with PCI Express that this OS is at home on"),
+	       addresses = 0;
+	const char *sep = "; drops";
+
+	for (xmlNode *d = vw_xml_first(c->devices); d && len < size; d = vw_xml_next(d, NULL)) {
+		const char *type = vw_xml_attr(d, "type");
+		const char *index = vw_xml_attr(d, "index");
+		const char *model = vw_xml_attr(d, "model");
+
+		addresses += is_pci_address(vw_xml_child(d, "address"));
+		if (strcmp((char *)d->name, "controller") != 0 ||
+		    (!vw_streq(type, "pci") && !vw_streq(type, "ide")))
+			continue;
+		len += (size_t)snprintf(buf + len, size - len, "%s controller %s %s%s%s", sep, type,
+					index ? index : "0", model ? " " : "", model ? model : "");
+		sep = ",";
+	}
+	if (addresses && len < size)
+		snprintf(buf + len, size - len, "%s %zu PCI addresses", sep, addresses);
+}
+
 /* Can the emulator be that machine? With capabilities of any machine at hand, one of them must be of it. */
 static bool offered(const struct vw_ctx *c, const char *machine)
 {
@@ -53,6 +115,7 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 	xmlNode *type = vw_xml_path(c->domain, "os/type");
 	const char *now = vw_xml_attr(type, "machine");
 	const char *obstacle;
+	char why[300];
 	char want[32];
 
 	if (c->facts->machine_offered == VW_NO) {
@@ -70,8 +133,15 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 			obstacle);
 		return;
 	}
-	if (!vw_decide(c, "domain", now ? now : "", want,
-		       "q35 is the board with PCI Express that this OS is at home on"))
+	obstacle = made_for_board(c);
+	if (obstacle) {
+		vw_note(c, "domain", now ? now : "", want, c->blank,
+			"q35 suits this OS better; not done, because %s: if you want it, write it by hand (virsh edit)",
+			obstacle);
+		return;
+	}
+	say_dropped(c, why, sizeof(why));
+	if (!vw_decide(c, "domain", now ? now : "", want, why))
 		return;
 	vw_try(c, vw_xml_set_attr(c->doc, type, "machine", want));
 	leave_old_board(c);

@@ -65,6 +65,17 @@ static void fill_facts(const struct setup *s, const struct vw_outline *outline, 
 	}
 }
 
+static void add_networks(const xmlNode *root, struct vw_facts *f)
+{
+	for (xmlNode *n = vw_xml_path(root, "devices/interface"); n;
+	     n = vw_xml_next(n, "interface")) {
+		const char *name = vw_xml_attr(vw_xml_child(n, "source"), "network");
+
+		if (name)
+			vw_facts_add_network(f, name, VW_NO);
+	}
+}
+
 /* Return: the plan of text, or NULL (the line is in e). */
 static struct vw_plan *plan_text(struct setup *s, const char *text, size_t len, const char *name,
 				 struct vw_err *e)
@@ -84,6 +95,7 @@ static struct vw_plan *plan_text(struct setup *s, const char *text, size_t len, 
 		return NULL;
 	fill_facts(s, outline, &facts);
 	vw_outline_free(outline);
+	add_networks(vw_xml_root(doc), &facts);
 	req.doc = doc;
 	vw_plan_make(&req, &plan, e);
 	vw_facts_clear(&facts);

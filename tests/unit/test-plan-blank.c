@@ -128,6 +128,7 @@ static struct vw_plan *plan(const struct fixture *f, struct vw_facts *facts, con
 	if (vw_xml_parse(xml, strlen(xml), "t.xml", "domain", &doc, &err) < 0)
 		fail_msg("%s", err.text);
 	req.doc = doc;
+	assert_int_equal(vw_facts_add_network(facts, "default", VW_NO), 0);
 	assert_int_equal(vw_plan_make(&req, &p, &err), 0);
 	vw_xml_free(doc);
 	vw_facts_clear(facts);

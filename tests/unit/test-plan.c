@@ -87,6 +87,8 @@ static int setup(void **state)
 	f.facts.has_run = VW_NO;
 	f.facts.os = &f.linux_os;
 	f.facts.os_source = VW_OS_METADATA;
+	assert_int_equal(vw_facts_add_network(&f.facts, "default", VW_NO), 0);
+	assert_int_equal(vw_facts_add_network(&f.facts, "n", VW_NO), 0);
 	*state = &f;
 	return 0;
 }
@@ -185,6 +187,12 @@ static void assert_idempotent(struct fixture *f, const struct vw_plan *p, unsign
 
 	again.facts.disks = NULL;
 	again.facts.by_target = NULL;
+	again.facts.networks = NULL;
+	again.facts.n_networks = 0;
+	for (size_t i = 0; i < f->facts.n_networks; i++)
+		assert_int_equal(vw_facts_add_network(&again.facts, f->facts.networks[i].name,
+						      f->facts.networks[i].hostdev),
+				 0);
 	again.facts.n_disks = 0;
 	for (size_t i = 0; i < f->facts.n_disks; i++) {
 		struct vw_disk_facts *d;

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What people's published domains taught: networks of host devices, threads beside pinned vCPUs,
+ * images with room of their own, what was made for a board, devices without a place on PCI. */
+#include "plan.h"
+#include "template.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static char *features[] = {
+	(char *)"firmware-bios", (char *)"qemu-x86-q35",    (char *)"virtio-console",
+	(char *)"virtio-rng",    (char *)"virtio1.0-block", (char *)"virtio1.0-net",
+};
+static const struct vw_os linux_os = {
+	.id = (char *)"http://example.org/os/1",
+	.short_id = (char *)"os1",
+	.name = (char *)"OS 1",
+	.family = (char *)"linux",
+	.distro = (char *)"",
+	.version = (char *)"",
+	.release_date = (char *)"2021-01-01",
+	.features = features,
+	.n_features = VW_N_ELEMENTS(features),
+};
+
+struct fixture {
+	struct vw_templates *templates;
+	struct vw_policy policy;
+	struct vw_facts facts;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	const char *dirs[] = { VW_SRCDIR "/xml-templates", NULL };
+	struct vw_err err = { 0 };
+
+	f = (struct fixture){ .facts = { .new_here = VW_YES,
+					 .active = VW_NO,
+					 .managed_save = VW_NO,
+					 .has_run = VW_NO,
+					 .hostdev_storage = VW_NO,
+					 .os = &linux_os,
+					 .os_source = VW_OS_METADATA } };
+	if (vw_templates_load(dirs, &f.templates, &err) < 0)
+		fail_msg("%s", err.text);
+	vw_policy_defaults(&f.policy);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	vw_facts_clear(&f->facts);
+	vw_templates_free(f->templates);
+	return 0;
+}
+
+/* The disk "vda" of the domains here. */
+static struct vw_disk_facts *disk(struct fixture *f, enum vw_known blank)
+{
+	struct vw_disk_facts *d = vw_facts_add_disk(&f->facts, "vda");
+
+	assert_non_null(d);
+	d->exists = VW_YES;
+	d->block = VW_NO;
+	d->blank = blank;
+	d->odirect = VW_YES;
+	d->allocated = VW_NO;
+	d->discard = VW_YES;
+	return d;
+}
+
+static struct vw_plan *plan(const struct fixture *f, const char *xml, unsigned allow)
+{
+	struct vw_plan *p = NULL;
+	struct vw_xml *doc = NULL;
+	struct vw_err err = { 0 };
+	struct vw_request req = {
+		.facts = &f->facts, .templates = f->templates, .policy = &f->policy, .allow = allow
+	};
+
+	if (vw_xml_parse(xml, strlen(xml), "t.xml", "domain", &doc, &err) < 0)
+		fail_msg("%s", err.text);
+	req.doc = doc;
+	assert_int_equal(vw_plan_make(&req, &p, &err), 0);
+	vw_xml_free(doc);
+	return p;
+}
+
+static const struct vw_finding *finding(const struct vw_plan *p, const char *rule)
+{
+	for (size_t i = 0; i < p->n_findings; i++)
+		if (!strcmp(p->findings[i].rule, rule))
+			return &p->findings[i];
+	return NULL;
+}
+
+static bool fixes(const struct vw_plan *p, const char *rule)
+{
+	const struct vw_finding *f = finding(p, rule);
+
+	return f && f->action == VW_ACTION_FIX;
+}
+
+static void assert_held(const struct vw_plan *p, const char *rule, const char *words)
+{
+	const struct vw_finding *f = finding(p, rule);
+
+	if (!f || f->action == VW_ACTION_FIX || !strstr(f->message, words))
+		fail_msg("%s: '%s' lacks '%s'", rule, f ? f->message : "", words);
+}
+
+static bool has(const struct vw_plan *p, const char *text)
+{
+	return p->xml && strstr(p->xml, text);
+}
+
+#define DOMAIN(machine, tune, disk_driver, devices)                                 \
+	"<domain type='kvm'><name>g</name><vcpu>2</vcpu>" tune                      \
+	"<os><type arch='x86_64' machine='" machine "'>hvm</type></os><devices>"    \
+	"<disk type='file'><driver name='qemu' type='raw' cache='none'" disk_driver \
+	"/><source file='/d'/><target dev='vda' bus='virtio'/></disk>" devices      \
+	"</devices></domain>"
+
+static void test_plan_hostdev_network(void **state)
+{
+	static const char xml[] = DOMAIN(
+		"q35", "", "", "<interface type='network'><source network='pool'/></interface>");
+	static const char virtio[] = DOMAIN(
+		"q35", "", "",
+		"<interface type='network'><source network='pool'/><model type='virtio'/></interface>");
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	for (int queues = 0; queues < 2; queues++) { /* nobody could be asked */
+		p = plan(f, queues ? virtio : xml, 1u << VW_CLASS_BOOT);
+		assert_held(p, queues ? "nic-queues" : "nic-model", "network 'pool'");
+		assert_false(has(p, "queues="));
+		vw_plan_free(p);
+	}
+	assert_int_equal(vw_facts_add_network(&f->facts, "pool", VW_YES), 0);
+	p = plan(f, xml, 1u << VW_CLASS_BOOT);
+	assert_null(finding(p, "nic-model"));
+	assert_null(finding(p, "nic-queues"));
+	vw_plan_free(p);
+	vw_facts_clear_networks(&f->facts);
+	assert_int_equal(vw_facts_add_network(&f->facts, "pool", VW_NO), 0);
+	p = plan(f, xml, 0);
+	assert_true(fixes(p, "nic-model") && fixes(p, "nic-queues"));
+	vw_plan_free(p);
+}
+
+static void test_plan_ioeventfd_off(void **state)
+{
+	static const char scsi[] =
+		"<controller type='scsi' model='virtio-scsi'><driver ioeventfd='off'/></controller>";
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_NO);
+	p = plan(f, DOMAIN("q35", "", " ioeventfd='off'", ""), 0);
+	assert_null(finding(p, "disk-iothread"));
+	vw_plan_free(p);
+	p = plan(f, DOMAIN("q35", "", " ioeventfd='on'", ""), 0);
+	assert_true(fixes(p, "disk-iothread"));
+	vw_plan_free(p);
+	{
+		VW_AUTOFREE char *xml = NULL;
+
+		assert_true(
+			asprintf(
+				&xml,
+				"<domain type='kvm'><name>g</name><vcpu>2</vcpu><os><type "
+				"arch='x86_64' machine='q35'>hvm</type></os><devices>%s</devices></domain>",
+				scsi) > 0);
+		p = plan(f, xml, 0);
+		assert_null(finding(p, "disk-iothread"));
+		vw_plan_free(p);
+	}
+}
+
+static void test_plan_pinned_iothread(void **state)
+{
+#define PINS "<vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='1' cpuset='2'/>"
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_NO);
+	p = plan(f, DOMAIN("q35", "<cputune>" PINS "<emulatorpin cpuset='0,3'/></cputune>", "", ""),
+		 0);
+	assert_true(fixes(p, "disk-iothread"));
+	assert_true(has(
+		p,
+		"<emulatorpin cpuset='0,3'/><iothreadpin iothread='1' cpuset='0,3'/></cputune>"));
+	{
+		struct vw_plan *q = plan(f, p->xml, 0);
+
+		assert_null(finding(q, "disk-iothread"));
+		vw_plan_free(q);
+	}
+	vw_plan_free(p);
+	/* where it is to run nobody has said */
+	p = plan(f, DOMAIN("q35", "<cputune>" PINS "</cputune>", "", ""), 0);
+	assert_held(p, "disk-iothread", "emulatorpin");
+	assert_false(has(p, "iothread"));
+	vw_plan_free(p);
+	p = plan(f, DOMAIN("q35", "<cputune><shares>2048</shares></cputune>", "", ""), 0);
+	assert_true(fixes(p, "disk-iothread"));
+	assert_false(has(p, "iothreadpin"));
+	vw_plan_free(p);
+}
+
+/* Only an image that is thin: not one that was given its room, empty or not, whatever the format. */
+static void test_plan_discard_thin_only(void **state)
+{
+	static const struct {
+		enum vw_known blank, allocated;
+		bool discard;
+	} cases[] = {
+		{ VW_YES, VW_NO, true },  { VW_NO, VW_NO, true },       { VW_YES, VW_YES, false },
+		{ VW_NO, VW_YES, false }, { VW_NO, VW_UNKNOWN, false },
+	};
+	struct fixture *f = *state;
+	struct vw_disk_facts *d = disk(f, VW_YES);
+
+	for (size_t i = 0; i < 2 * VW_N_ELEMENTS(cases); i++) {
+		VW_AUTOFREE char *xml = strdup(DOMAIN("q35", "", "", ""));
+		struct vw_plan *p;
+
+		if (i % 2) /* as long as "raw" is the name of no other format */
+			memcpy(strstr(xml, "'raw'"), "'qed'", 5);
+		d->blank = cases[i / 2].blank;
+		d->allocated = cases[i / 2].allocated;
+		p = plan(f, xml, 0);
+		assert_int_equal(fixes(p, "disk-discard"), cases[i / 2].discard);
+		vw_plan_free(p);
+	}
+}
+
+#define AT(slot) "<address type='pci' domain='0' bus='0' slot='" slot "' function='0'/>"
+#define HOSTDEV(source_slot, more)                                                                    \
+	"<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='0' slot='" source_slot \
+	"' function='0'/></source>" more "</hostdev>"
+
+/* What was made for the board keeps it, even if the admin allows the change. */
+static void test_plan_made_for_board(void **state)
+{
+	static const struct {
+		const char *xml, *why;
+	} cases[] = {
+		{ DOMAIN("pc", "", "", HOSTDEV("0x1b", AT("0x08"))),
+		  "a host device has its place" },
+		{ DOMAIN("pc", "", "", HOSTDEV("0x02", "")), "host's graphics" },
+		{ DOMAIN("pc", "", "",
+			 "<interface type='hostdev'><source><address type='pci' domain='0' bus='5' "
+			 "slot='0' function='0'/></source>" AT("0x08") "</interface>"),
+		  "a host device has its place" },
+		{ DOMAIN("pc", "", "",
+			 "<controller type='pci' index='1' model='pci-expander-bus'/>"),
+		  "PCI expander bus" },
+		{ DOMAIN("pc", "", "",
+			 "<controller type='pci' index='0' model='pci-root'><pcihole64 unit='KiB'>1</pcihole64></controller>"),
+		  "pcihole64" },
+	};
+	struct fixture *f = *state;
+
+	disk(f, VW_YES);
+	for (size_t i = 0; i < 2 * VW_N_ELEMENTS(cases); i++) {
+		struct vw_plan *p = plan(f, cases[i / 2].xml, i % 2 ? 1u << VW_CLASS_BOOT : 0);
+
+		assert_held(p, "machine", cases[i / 2].why);
+		assert_false(has(p, "q35"));
+		vw_plan_free(p);
+	}
+}
+
+static void test_plan_names_what_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	p = plan(
+		f,
+		DOMAIN("pc", "", "",
+		       "<controller type='pci' index='1' model='pci-bridge'/><controller type='ide' index='0'/>"
+		       "<interface type='user'><model type='virtio'/>" AT(
+			       "0x05") "</interface>" HOSTDEV("0x1b", "")),
+		0);
+	assert_true(fixes(p, "machine"));
+	assert_non_null(
+		strstr(finding(p, "machine")->message,
+		       "; drops controller pci 1 pci-bridge, controller ide 0, 1 PCI addresses"));
+	vw_plan_free(p);
+}
+
+/* An installed guest: one device without a place, and nothing is added. */
+static void test_plan_pci_places(void **state)
+{
+#define BALLOON "<memballoon model='virtio'>" AT("0x04") "</memballoon>"
+#define FILLED(more)                                                                                     \
+	"<domain type='kvm'><name>g</name><os><type arch='x86_64' machine='pc'>hvm</type></os><devices>" \
+	"<disk type='file'><driver name='qemu' type='raw' cache='none'/><source file='/d'/>"             \
+	"<target dev='vda' bus='virtio'/>" AT("0x05") "</disk>" more "</devices></domain>"
+	static const struct {
+		const char *xml;
+		bool added;
+	} cases[] = {
+		{ FILLED(BALLOON), true },
+		{ FILLED("<memballoon model='none'/>"), true },
+		{ FILLED(""), false }, /* libvirt adds one */
+		{ FILLED(BALLOON "<iommu model='intel'/>"), true },
+		{ FILLED(BALLOON "<iommu model='virtio'/>"), false },
+		{ FILLED(BALLOON
+			 "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source><address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></source></hostdev>"),
+		  false },
+		{ FILLED(BALLOON
+			 "<hostdev mode='subsystem' type='scsi_host'><source protocol='vhost' wwpn='naa.5123456789abcde0'/></hostdev>"),
+		  false },
+		{ FILLED(BALLOON "<graphics type='vnc'/>"), false },
+		{ FILLED(BALLOON "<graphics type='vnc'/><video><model type='none'/></video>"),
+		  true },
+		{ FILLED(BALLOON
+			 "<disk type='file'><source file='/e'/><target dev='sda' bus='scsi'/></disk>"),
+		  false },
+		{ FILLED(BALLOON
+			 "<disk type='file'><source file='/e'/><target dev='sda' bus='sata'/></disk>"),
+		  false },
+		{ FILLED(BALLOON "<console type='pty'><target type='virtio'/></console>"), false },
+		{ FILLED(BALLOON "<serial type='pty'><target type='pci-serial'/></serial>"),
+		  false },
+		{ FILLED(BALLOON "<memory model='virtio-mem'/>"), false },
+		{ FILLED(BALLOON "<memory model='dimm'/>"), true },
+		{ FILLED(BALLOON "<sound model='ich6'/>"), false },
+		{ FILLED(BALLOON "<controller type='usb' model='qemu-xhci'/>"), false },
+	};
+	struct fixture *f = *state;
+
+	disk(f, VW_NO);
+	f->facts.new_here = VW_NO;
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		struct vw_plan *p = plan(f, cases[i].xml, 0);
+
+		if (fixes(p, "rng") != cases[i].added || has(p, "<rng") != cases[i].added)
+			fail_msg("case %zu: rng %d", i, fixes(p, "rng"));
+		if (!cases[i].added && has(p, "virtio-serial"))
+			fail_msg("case %zu: a controller was added", i);
+		vw_plan_free(p);
+	}
+}
+
+int main(void)
+{
+#define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_plan_hostdev_network), T(test_plan_ioeventfd_off),
+		T(test_plan_pinned_iothread), T(test_plan_discard_thin_only),
+		T(test_plan_made_for_board),  T(test_plan_names_what_is_dropped),
+		T(test_plan_pci_places),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
