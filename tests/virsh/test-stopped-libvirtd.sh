@@ -30,6 +30,12 @@ is_silent() { agent_state | grep -qE '^connection down .* silent=[1-9]'; }
 wait_for 15 is_silent || fail "the agent does not say that libvirtd is silent: $(agent_state)"
 has "$agent_log" 'libvirtd does not answer'
 
+rows_end() { # the agent's job goes on
+	local jobs
+	mapfile -t jobs < <(jobs -p | grep -vx "$agent_job")
+	wait "${jobs[@]}"
+}
+
 # --- what ends by itself: NAME | seconds | exit | words (of stdout and stderr) | command -------
 command() { on timeout -s KILL 60 "$VW_BUILD/virt-warden" "$@"; }
 rows=()
@@ -77,7 +83,7 @@ row facts $((9 + slow)) 3 'no answer within 9 s' facts qemu:///system
 row preflight $((9 + slow)) 3 'no answer within 9 s' preflight web1 qemu:///system
 row matrix $((9 + slow)) 3 'no answer|9 s' matrix qemu:///system
 row verify $((12 + slow)) 3 'unknown' verify web1
-wait $(jobs -p | grep -vx "$agent_job")
+rows_end
 bad=0
 for name in "${rows[@]}"; do
 	echo "$name: $(cat "$tmp/row.$name.result")"
@@ -95,6 +101,7 @@ ender() { # ender NAME SIGNAL COMMAND…: it is ended after it began to wait
 	shift 2
 	enders+=("$name")
 	(
+		# shellcheck disable=SC2016 # for that bash
 		on bash -c 'echo $$ >"$0"; exec "$@"' "$tmp/$name.pid" "$@" >"$tmp/ender.$name" 2>&1 </dev/null &
 		job=$!
 		wait_for 5 test -s "$tmp/$name.pid" || exit 1
@@ -124,7 +131,7 @@ ender sampler TERM "$VW_BUILD/virt-warden" -c qemu:///system verify --watch-all 
 ender virsh-int INT "$VW_BUILD/virsh" define "$tmp/new1.xml"
 ender virsh-plain INT "$real" list
 ender follow-term TERM "$VW_BUILD/virt-warden" alerts --follow
-wait $(jobs -p | grep -vx "$agent_job")
+rows_end
 for name in "${enders[@]}"; do
 	read -r ended ms <"$tmp/ender.$name.result"
 	echo "$name: ended: $ended, $ms ms"

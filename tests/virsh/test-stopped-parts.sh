@@ -4,6 +4,7 @@
 # disks or with our state on it, a pipe that says nothing. Whatever runs ends within its bound, or, where it waits
 # because it must, within 2 s of SIGTERM. All rows of a table run at the same time.
 # timeout: 90
+# shellcheck disable=SC2016,SC2030,SC2031 # text for others; a row is a subshell with an environment of its own
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib-alerts.sh"
@@ -91,7 +92,6 @@ stopped_child() { # the messenger's child that speaks to a sink is stopped itsel
 	ender "$name" TERM stop_it "$messenger"
 }
 waits='grep -qE "poll|futex|wait|fuse|request|pipe" /proc/$pid/wchan && grep -q virt-warden /proc/$pid/comm'
-# shellcheck disable=SC2016 # expanded when they are run
 {
 	messenger_row webhook 'grep -q hang "$webhook_log"' "webhook = http://127.0.0.1:$webhook_port/" &
 	enders+=(webhook)
