@@ -8,6 +8,7 @@ void vw_policy_defaults(struct vw_policy *p)
 		.define = VW_DEFINE_FIX,
 		.start = VW_START_WARN,
 		.migrate = VW_MIGRATE_WARN,
+		.unknown = VW_UNKNOWN_PASS,
 		.verify = VW_VERIFY_WAIT,
 		.boot = VW_BOOT_PROVEN,
 		.network_disks = VW_NETDISK_REPORT,

@@ -9,6 +9,8 @@
 enum vw_policy_define { VW_DEFINE_FIX = 0, VW_DEFINE_WARN, VW_DEFINE_OFF };
 enum vw_policy_start { VW_START_WARN = 0, VW_START_REFUSE, VW_START_OFF };
 enum vw_policy_migrate { VW_MIGRATE_WARN = 0, VW_MIGRATE_ENFORCE, VW_MIGRATE_OFF };
+/* What becomes of a migration that could not be judged, with migrate = enforce. */
+enum vw_policy_unknown { VW_UNKNOWN_PASS = 0, VW_UNKNOWN_REFUSE };
 enum vw_policy_verify { VW_VERIFY_WAIT = 0, VW_VERIFY_BACKGROUND, VW_VERIFY_OFF };
 enum vw_policy_failed { VW_FAILED_ALERT = 0, VW_FAILED_RESET, VW_FAILED_DUMP };
 enum vw_policy_boot { VW_BOOT_PROVEN = 0, VW_BOOT_NEVER };
@@ -41,6 +43,7 @@ struct vw_policy {
 	enum vw_policy_define define;
 	enum vw_policy_start start;
 	enum vw_policy_migrate migrate;
+	enum vw_policy_unknown unknown;
 	enum vw_policy_verify verify;
 	enum vw_policy_failed on_failed; /* what is done to a guest that failed after a migration */
 	enum vw_policy_boot boot;

@@ -203,7 +203,9 @@ static void collect_cells(virConnectPtr conn, json_t *facts, struct vw_xml *x, c
 	for (; cell; cell = vw_xml_next(cell, "cell")) {
 		const xmlNode *memory = vw_xml_child(cell, "memory");
 
-		kib += memory ? strtoll(vw_xml_content(x, memory), NULL, 10) : 0;
+		if (memory &&
+		    __builtin_add_overflow(kib, strtoll(vw_xml_content(x, memory), NULL, 10), &kib))
+			kib = 0; /* no sum that makes sense: not said */
 		collect_pages(conn, facts, x, cell);
 	}
 	json_object_set_new(facts, "memory_kib", json_integer(kib));

@@ -8,6 +8,9 @@
 enum kind { STRING = 0, NUMBER, BOOLEAN, WORDS, LIST };
 
 #define MAX_ITEMS 100000 /* of one list */
+/* Of a number: the least stands for "not said"; the greatest leaves room for sums and differences. */
+#define MIN_NUMBER (-1)
+#define MAX_NUMBER (1LL << 53)
 
 struct field {
 	const char *key;
@@ -160,6 +163,9 @@ static int load_one(json_t *value, const struct field *f, char *base, const char
 	case NUMBER:
 		if (!json_is_integer(value))
 			return bad(err, file, f->key, "is no number");
+		if (json_integer_value(value) < MIN_NUMBER ||
+		    json_integer_value(value) > MAX_NUMBER)
+			return bad(err, file, f->key, "is a number out of range (-1 to 2^53)");
 		*(long long *)(void *)(base + f->at) = json_integer_value(value);
 		return 0;
 	case BOOLEAN:

@@ -81,8 +81,11 @@ int preflight_print_virsh(const struct cmd *cmd, const struct preflight *p)
 			  preflight_host(p, !back), vw_verdict_name(p->ways[back].verdict));
 		print_way(o, p, back);
 	}
-	if (p->ways[0].verdict == VW_VERDICT_UNKNOWN)
-		return CMD_UNKNOWN;
-	return p->ways[0].verdict == VW_VERDICT_BLOCKED && mode != VW_MODE_AUDIT ? CMD_FINDINGS
-										 : CMD_OK;
+	if (mode == VW_MODE_AUDIT) /* nothing is refused */
+		return CMD_OK;
+	switch (p->ways[0].verdict) {
+	case VW_VERDICT_UNKNOWN: return CMD_UNKNOWN;
+	case VW_VERDICT_BLOCKED: return CMD_FINDINGS;
+	default: return CMD_OK;
+	}
 }

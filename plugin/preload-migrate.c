@@ -20,6 +20,9 @@
 static const char aborted[] = "operation aborted: the migration was stopped before it began";
 static const char refused[] = "migration refused before it began, for the reasons above "
 			      "(migrate = enforce in warden.conf; --unsafe passes)";
+static const char untold[] =
+	"migration refused before it began: whether it will work could not be told "
+	"(migrate = enforce, unknown = refuse in warden.conf; --unsafe passes)";
 
 /* The child's command line; it owns its words. */
 struct child {
@@ -170,29 +173,45 @@ static void print(struct vw_notes *notes, bool always)
 	vw_notes_flush(notes);
 }
 
-/* Return: VIR_ERR_OK if it may start, else the code of the error. */
-static int ask(const struct vw_migrate_call *call)
+/* What an exit code of the preflight (or a negative errno) means under this policy. Return: NULL if
+ * the migration may start, else why it may not. */
+static const char *decide(int r, const struct vw_policy *p, struct vw_notes *notes)
+{
+	if (r == -EINTR)
+		return aborted;
+	if (p->migrate != VW_MIGRATE_ENFORCE)
+		return NULL;
+	if (r == BLOCKED)
+		return refused;
+	if (r != UNKNOWN && r >= 0)
+		return NULL;
+	if (p->unknown == VW_UNKNOWN_REFUSE)
+		return untold;
+	vw_notes_add(notes, "it passes all the same: unknown = pass in warden.conf");
+	return NULL;
+}
+
+/* Return: NULL if it may start, else why not: one of the texts above. */
+static const char *ask(const struct vw_migrate_call *call)
 {
 	struct vw_context *ctx = NULL;
 	struct vw_notes notes = { 0 };
 	struct vw_err err = { 0 };
-	enum vw_policy_migrate policy = VW_MIGRATE_OFF;
-	int r = 0, code = VIR_ERR_OK;
+	const struct vw_policy *policy = NULL;
+	const char *why = NULL;
 
 	if (vw_context_open(&ctx, &err) < 0)
 		vw_notes_add(&notes, "%s (nothing was judged)", err.text);
 	else
-		policy = vw_context_policy(ctx)->migrate;
-	if ((policy == VW_MIGRATE_ENFORCE || (policy == VW_MIGRATE_WARN && !vw_quiet())) &&
+		policy = vw_context_policy(ctx);
+	if (policy &&
+	    (policy->migrate == VW_MIGRATE_ENFORCE ||
+	     (policy->migrate == VW_MIGRATE_WARN && !vw_quiet())) &&
 	    vw_conn_is_qemu(virDomainGetConnect(call->dom)))
-		r = judge(ctx, call, &notes);
-	if (r == -EINTR)
-		code = VIR_ERR_OPERATION_ABORTED;
-	else if (r == BLOCKED && policy == VW_MIGRATE_ENFORCE)
-		code = VIR_ERR_OPERATION_DENIED;
-	print(&notes, code != VIR_ERR_OK);
+		why = decide(judge(ctx, call, &notes), policy, &notes);
+	print(&notes, why != NULL);
 	vw_context_close(ctx);
-	return code;
+	return why;
 }
 
 /* The move itself; that it succeeded is noted. */
@@ -209,14 +228,14 @@ static int move(struct vw_migrate_call *call)
 
 int vw_migrate(struct vw_migrate_call *call)
 {
-	int code;
+	const char *why;
 
 	if (!is_ours(call) || !vw_enter())
 		return move(call);
-	code = ask(call);
+	why = ask(call);
 	vw_leave(true);
-	if (code == VIR_ERR_OK)
+	if (!why)
 		return move(call);
-	vw_raise(code, code == VIR_ERR_OPERATION_ABORTED ? aborted : refused);
+	vw_raise(why == aborted ? VIR_ERR_OPERATION_ABORTED : VIR_ERR_OPERATION_DENIED, why);
 	return -1;
 }

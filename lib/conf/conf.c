@@ -16,6 +16,7 @@
 static const char *const define_values[] = { "fix", "warn", "off", NULL };
 static const char *const start_values[] = { "warn", "refuse", "off", NULL };
 static const char *const migrate_values[] = { "warn", "enforce", "off", NULL };
+static const char *const unknown_values[] = { "pass", "refuse", NULL };
 static const char *const verify_values[] = { "wait", "background", "off", NULL };
 static const char *const failed_values[] = { "alert", "reset", "dump", NULL };
 static const char *const boot_values[] = { "proven", "never", NULL };
@@ -46,6 +47,8 @@ static const struct conf_key keys[] = {
 	  conf_set_enum },
 	{ "policy", "start", offsetof(struct vw_policy, start), start_values, 0, 0, conf_set_enum },
 	{ "policy", "migrate", offsetof(struct vw_policy, migrate), migrate_values, 0, 0,
+	  conf_set_enum },
+	{ "policy", "unknown", offsetof(struct vw_policy, unknown), unknown_values, 0, 0,
 	  conf_set_enum },
 	{ "policy", "verify", offsetof(struct vw_policy, verify), verify_values, 0, 0,
 	  conf_set_enum },

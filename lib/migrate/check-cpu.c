@@ -9,6 +9,9 @@
 
 #include <errno.h>
 
+/* 250 ppm: what QEMU and libvirt bear (cpu_x86.c, virCPUx86 TSC tolerance). */
+#define TSC_PART 4000
+
 struct cpu {
 	const xmlNode *node;
 	const char *mode; /* "host-model" without a domain */
@@ -178,14 +181,21 @@ static void compare_vendor(struct vw_judge *j, const struct cpu *c)
 		     "the CPU is of another vendor there");
 }
 
+/* Do the frequencies (kHz, > 0) differ by more than both bear? Facts may say any number. */
+static bool tsc_differs(long long a, long long b)
+{
+	return (a > b ? (uint64_t)a - (uint64_t)b : (uint64_t)b - (uint64_t)a) >
+	       (uint64_t)(b / TSC_PART);
+}
+
 /* A TSC that the guest was given as it is; under KVM a guest with a model's CPU reads kvmclock. */
 static void compare_bare_tsc(struct vw_judge *j, const struct cpu *c)
 {
 	bool back = j->m->flags & VW_MOVE_BACK && !(j->m->flags & VW_MOVE_FRESH);
 	long long here = (back ? j->m->dst : j->m->src)->tsc_khz, there = j->m->dst->tsc_khz;
 
-	if (strcmp(j->to->type, "kvm") || !is_whole_host(c->mode) || !here || !there ||
-	    j->m->dst->tsc_scaling || llabs(here - there) <= there / 4000)
+	if (strcmp(j->to->type, "kvm") || !is_whole_host(c->mode) || here <= 0 || there <= 0 ||
+	    j->m->dst->tsc_scaling || !tsc_differs(here, there))
 		return;
 	vw_judge_add(
 		j,
@@ -223,8 +233,7 @@ static void compare_tsc(struct vw_judge *j, const struct cpu *c)
 	if (!hz)
 		compare_bare_tsc(j, c);
 	khz = hz ? strtoll(hz, NULL, 10) / 1000 : 0;
-	/* 250 ppm: what QEMU and libvirt bear (cpu_x86.c, virCPUx86 TSC tolerance). */
-	if (khz && there && !j->m->dst->tsc_scaling && llabs(khz - there) > there / 4000)
+	if (khz > 0 && there > 0 && !j->m->dst->tsc_scaling && tsc_differs(khz, there))
 		vw_judge_add(
 			j,
 			&(struct vw_found){

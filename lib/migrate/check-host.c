@@ -2,6 +2,8 @@
 /* The destination itself: identity, what is taken there, memory, security model. */
 #include "check.h"
 
+#include <limits.h>
+
 static void say(struct vw_judge *j, const char *id, enum vw_severity severity, const char *source,
 		const char *destination, const char *remedy, const char *message)
 {
@@ -116,12 +118,14 @@ static void check_hugepages(struct vw_judge *j, const xmlNode *huge)
 	if (size <= 0 || size > 1LL << 40)
 		return;
 	size *= factor;
-	need = (need + size - 1) / size;
+	need = need > 0 ? need / size + (need % size != 0) : 0;
 	for (size_t i = 0; i < j->m->dst->n_pages; i++) { /* one entry for each NUMA node */
 		const struct vw_host_pages *p = &j->m->dst->pages[i];
 
-		if (p->kib == size)
-			have += p->free >= 0 ? p->free : p->total;
+		long long some = p->free >= 0 ? p->free : p->total;
+
+		if (p->kib == size && some > 0 && __builtin_add_overflow(have, some, &have))
+			have = LLONG_MAX;
 	}
 	if (have < need)
 		say_hugepages(j, size, need, have);

@@ -38,6 +38,7 @@ static void assert_defaults(const struct vw_policy *p)
 	assert_int_equal(p->define, d.define);
 	assert_int_equal(p->start, d.start);
 	assert_int_equal(p->migrate, d.migrate);
+	assert_int_equal(p->unknown, VW_UNKNOWN_PASS);
 	assert_int_equal(p->verify, d.verify);
 	assert_int_equal(p->boot, d.boot);
 	assert_int_equal(p->network_disks, d.network_disks);
@@ -172,13 +173,15 @@ static void test_every_key(void **state)
 	assert_int_equal(p.agent_quiet, 0);
 	assert_int_equal(p.agent_compare, 86400);
 	assert_string_equal(p.agent_metrics, "/var/lib/a b.prom");
-	assert_int_equal(parse("[policy]\ndefine=off\nstart=off\nmigrate=off\nverify=off\n"
-			       "[cache]\nnetwork-disks=off\n[policy]\nboot-changes=proven\n",
-			       &p, &err),
-			 0);
+	assert_int_equal(
+		parse("[policy]\ndefine=off\nstart=off\nmigrate=off\nunknown=refuse\nverify=off\n"
+		      "[cache]\nnetwork-disks=off\n[policy]\nboot-changes=proven\n",
+		      &p, &err),
+		0);
 	assert_int_equal(p.define, VW_DEFINE_OFF);
 	assert_int_equal(p.start, VW_START_OFF);
 	assert_int_equal(p.migrate, VW_MIGRATE_OFF);
+	assert_int_equal(p.unknown, VW_UNKNOWN_REFUSE);
 	assert_int_equal(p.verify, VW_VERIFY_OFF);
 	assert_int_equal(p.network_disks, VW_NETDISK_OFF);
 }
@@ -199,7 +202,7 @@ static void test_refused(void **state)
 	assert_refused(
 		"[policy]\nstrat = refuse\n",
 		"warden.conf:2: unknown key 'strat' in [policy]; known: define, start, migrate, "
-		"verify, boot-changes");
+		"unknown, verify, boot-changes");
 	assert_refused(
 		"\n[polices]\n",
 		"warden.conf:2: unknown section [polices]; known: policy, cache, verify, cpu, history, "

@@ -522,6 +522,36 @@ static void test_hugepages(void **state)
 	check(&w, "", VW_VERDICT_RISK, "memory-short");
 }
 
+/* Numbers that no host and no domain has must not overflow into the opposite verdict. */
+static void test_huge_numbers(void **state)
+{
+	struct vw_host_pages pages[] = { { 2048, INT64_MAX, INT64_MAX },
+					 { 2048, INT64_MAX, INT64_MAX } };
+	struct world w;
+
+	(void)state;
+	make(&w);
+	w.extra = "<memory>9223372036854775807</memory><memoryBacking><hugepages/></memoryBacking>";
+	w.hosts[1].pages = (struct vw_host_pages[]){ { 2048, 1024, 1024 } };
+	w.hosts[1].n_pages = 1;
+	check(&w, "", VW_VERDICT_BLOCKED, "hugepages");
+	make(&w);
+	w.extra = "<memory>2097152</memory><memoryBacking><hugepages/></memoryBacking>";
+	w.hosts[1].pages = pages;
+	w.hosts[1].n_pages = 2;
+	check(&w, "", VW_VERDICT_OK, NOTHING);
+	make(&w);
+	w.type = "kvm";
+	w.mode = "maximum";
+	for (size_t i = 0; i < 2; i++)
+		w.virts[i].type = "kvm";
+	w.hosts[0].tsc_khz = INT64_MAX;
+	w.hosts[1].tsc_khz = INT64_MIN; /* not said */
+	check(&w, "", VW_VERDICT_OK, NULL);
+	w.hosts[1].tsc_khz = 1;
+	check(&w, "", VW_VERDICT_RISK, "tsc-frequency");
+}
+
 /* invtsc moves with a fixed frequency only, to a host that runs at it, or scales. */
 static void test_invtsc(void **state)
 {
@@ -710,14 +740,15 @@ static void test_features(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_network),   cmocka_unit_test(test_storage),
-		cmocka_unit_test(test_pools),     cmocka_unit_test(test_luns),
-		cmocka_unit_test(test_state),     cmocka_unit_test(test_cpu),
-		cmocka_unit_test(test_tsc),       cmocka_unit_test(test_host),
-		cmocka_unit_test(test_security),  cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_hugepages), cmocka_unit_test(test_invtsc),
-		cmocka_unit_test(test_vendor),    cmocka_unit_test(test_devices),
-		cmocka_unit_test(test_hostile),   cmocka_unit_test(test_features),
+		cmocka_unit_test(test_network),      cmocka_unit_test(test_storage),
+		cmocka_unit_test(test_pools),        cmocka_unit_test(test_luns),
+		cmocka_unit_test(test_state),        cmocka_unit_test(test_cpu),
+		cmocka_unit_test(test_tsc),          cmocka_unit_test(test_host),
+		cmocka_unit_test(test_security),     cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_hugepages),    cmocka_unit_test(test_invtsc),
+		cmocka_unit_test(test_vendor),       cmocka_unit_test(test_devices),
+		cmocka_unit_test(test_hostile),      cmocka_unit_test(test_features),
+		cmocka_unit_test(test_huge_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

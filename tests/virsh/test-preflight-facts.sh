@@ -99,6 +99,8 @@ jq 'del(.virts)' "$facts/alpha.json" | refused lacking "'virts' is missing"
 jq '.virts[0].features[3] = 7' "$facts/alpha.json" | refused types "'features'"
 jq '.domains = {}' "$facts/alpha.json" | refused object "'domains' is no list"
 jq '.virts[0].features = [range(2000) | "f\(.)"]' "$facts/alpha.json" | refused features 'too many'
+jq '.memory_kib = -5' "$facts/alpha.json" | refused negative "'memory_kib' is a number out of range"
+sed -E 's/("tsc_khz": *)-?[0-9]+/\1-9223372036854775808/' "$facts/alpha.json" | refused least "'tsc_khz' is a number out of range"
 echo '[]' | refused array "'version' is missing"
 head -c 11000000 /dev/zero | tr '\0' ' ' | refused huge 'too large|no JSON'
 head -c 100000 /dev/zero | tr '\0' '[' | refused deep 'no JSON'
