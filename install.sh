@@ -102,6 +102,8 @@ test  chromium                     chromium                     chromium
 test  prometheus-alertmanager      -                            golang-github-prometheus-alertmanager
 test  curl                         curl                         curl
 test  openssl                      openssl                      openssl
+test  openssh-server               openssh-server               openssh-server
+test  openssh-client               openssh-clients              openssh-clients
 test  msmtp-mta                    msmtp                        msmtp-mta
 test  python3-aiosmtpd             python3-aiosmtpd             python3-aiosmtpd
 END

@@ -2,6 +2,8 @@
 /* A libvirtd: connect, notice that it is gone, connect again. */
 #include "agent.h"
 
+#include "virt-open.h"
+
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <syslog.h>
@@ -100,7 +102,7 @@ static void *open_it(void *arg)
 {
 	struct agent_opening *o = arg;
 
-	o->virt = virConnectOpen(o->uri);
+	o->virt = vw_open_mute(o->uri, 0);
 	if (o->virt)
 		virConnectSetKeepAlive(o->virt, KEEPALIVE_S, KEEPALIVE_COUNT);
 	else

@@ -3,6 +3,9 @@
  * No connection is open in this process when it forks. */
 #include "host.h"
 
+#include "out-json.h"
+#include "virt-open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/virterror.h>
@@ -20,29 +23,19 @@ static long long now_ms(void)
 	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Would asking for less help? Not where nobody is: that takes as long again. */
-static bool may_be_rights(void)
-{
-	virErrorPtr e = virGetLastError();
-
-	return !e || e->code != VIR_ERR_SYSTEM_ERROR ||
-	       (e->int1 != EHOSTUNREACH && e->int1 != ENETUNREACH && e->int1 != ECONNREFUSED &&
-		e->int1 != ETIMEDOUT);
-}
-
 static json_t *ask(const struct host_ask *a, struct vw_err *err)
 {
-	virConnectPtr conn = virConnectOpenAuth(a->uri, virConnectAuthPtrDefault, 0);
+	virConnectPtr conn = vw_open_mute_either(a->uri, 0);
 	json_t *answer;
 
-	if (!conn && may_be_rights())
-		conn = virConnectOpenReadOnly(a->uri);
 	if (!conn) {
 		cmd_virt_error(err, a->uri ? a->uri : "libvirt");
 		return NULL;
 	}
 	answer = a->domain ? host_collect_domain(conn, a->domain, err)
 			   : host_collect(conn, a->paths, err);
+	if (answer && !a->domain && a->uri && strstr(a->uri, "://")) /* as it was given */
+		json_object_set_new(answer, "uri", out_json_string(a->uri));
 	virConnectClose(conn);
 	return answer;
 }
@@ -54,7 +47,10 @@ static void child(const struct host_ask *a, int fd)
 	json_t *answer;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setsid(); /* an ssh below us must not ask for passwords, and ends with us */
+	setsid(); /* an ssh below us has no terminal, and ends with us */
+	/* Nor a window, also where an alias or a default hides its URI from us. */
+	unsetenv("DISPLAY");
+	unsetenv("SSH_ASKPASS");
 	answer = ask(a, &err);
 	if (!answer)
 		answer = json_pack("{s:s, s:i}", "error", err.text, "code", err.code);

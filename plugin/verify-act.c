@@ -5,6 +5,7 @@
 #include "verify.h"
 
 #include "conf.h"
+#include "virt-open.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -110,7 +111,7 @@ int verify_act(const char *uri, const char *uuid, const char *what, char *text, 
 	virDomainPtr dom = NULL;
 	int r = vw_paths_init(&paths, err);
 
-	if (r == 0 && (virInitialize() < 0 || !(conn = virConnectOpen(uri)) ||
+	if (r == 0 && (virInitialize() < 0 || !(conn = vw_open_mute(uri, 0)) ||
 		       !(dom = virDomainLookupByUUIDString(conn, uuid))))
 		r = virt_error(err, "nothing was done to it");
 	if (r == 0)

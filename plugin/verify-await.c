@@ -7,6 +7,7 @@
 #include "conf.h"
 #include "verify-internal.h"
 #include "virt-context.h"
+#include "virt-open.h"
 #include "virt-verdict.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ static int arrived(virConnectPtr conn, const char *uuid, bool *seen)
 static bool wait_for_it(const char *uri, const char *uuid)
 {
 	int64_t began = verify_now();
-	virConnectPtr conn = virConnectOpen(uri);
+	virConnectPtr conn = vw_open_mute(uri, 0);
 	bool seen = false;
 	int r = conn ? 0 : -1;
 

@@ -3,6 +3,8 @@
  * host that does not answer keeps no other one waiting. The judge hears what is worst. */
 #include "verify-internal.h"
 
+#include "virt-open.h"
+
 #include <libvirt/virterror.h>
 
 #define EVERY_MS 1000
@@ -106,10 +108,8 @@ static void ask(struct verify_source *s, virConnectPtr conn)
 void *verify_source(void *arg)
 {
 	struct verify_source *s = arg;
-	virConnectPtr conn = virConnectOpenReadOnly(s->uri);
+	virConnectPtr conn = vw_open_mute_either(s->uri, VIR_CONNECT_RO);
 
-	if (!conn)
-		conn = virConnectOpen(s->uri);
 	if (!conn) {
 		note_error(s, virGetLastErrorMessage());
 		return NULL;

@@ -8,6 +8,7 @@
  * our call still holds its job. It ends when no guest runs, or nobody reads its dots. */
 #include "verify-internal.h"
 #include "virt-collect.h"
+#include "virt-open.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -142,7 +143,7 @@ int verify_watch_all(const char *uri, unsigned seconds, struct vw_err *err)
 	int n = 1;
 
 	signal(SIGPIPE, SIG_DFL); /* nobody reads: end */
-	if (virInitialize() < 0 || !(conn = virConnectOpen(uri)))
+	if (virInitialize() < 0 || !(conn = vw_open_mute(uri, 0)))
 		return vw_err_set(err, -EIO, "%s", virGetLastErrorMessage());
 	local = vw_conn_is_local(conn);
 	while (n > 0) {
