@@ -72,7 +72,7 @@ static void addresses(struct verify *v)
 	for (int i = 0; i < n; i++)
 		for (unsigned k = 0; k < ifaces[i]->naddrs; k++)
 			if (ifaces[i]->addrs[k].addr)
-				vw_baseline_add_address(&v->addresses, ifaces[i]->addrs[k].addr);
+				vw_addresses_add(&v->addresses, ifaces[i]->addrs[k].addr, false);
 	verify_unlock(v);
 	for (int i = 0; i < n; i++)
 		virDomainInterfaceFree(ifaces[i]);

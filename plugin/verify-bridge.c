@@ -66,6 +66,48 @@ static bool isolated(const char *bridge)
 	return !on && !has_address(bridge);
 }
 
+static unsigned prefix_of(const unsigned char *mask, size_t size)
+{
+	unsigned n = 0;
+
+	while (n < size * 8 && mask[n / 8] & 0x80 >> n % 8)
+		n++;
+	return n;
+}
+
+static bool is_its_bridge(const struct verify_domain *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_nics; i++)
+		if (*d->nics[i].bridge && vw_streq(d->nics[i].bridge, name))
+			return true;
+	return false;
+}
+
+void verify_find_subnets(struct verify *v)
+{
+	struct ifaddrs *all = NULL;
+
+	if (getifaddrs(&all) < 0)
+		return;
+	for (const struct ifaddrs *i = all; i && v->n_subnets < VW_SUBNETS_MAX; i = i->ifa_next) {
+		struct vw_subnet *s = &v->subnets[v->n_subnets];
+		bool six = i->ifa_addr && i->ifa_addr->sa_family == AF_INET6;
+		size_t at = six ? offsetof(struct sockaddr_in6, sin6_addr)
+				: offsetof(struct sockaddr_in, sin_addr);
+		size_t size = six ? 16 : 4;
+
+		if (!i->ifa_addr || !i->ifa_netmask ||
+		    (!six && i->ifa_addr->sa_family != AF_INET) ||
+		    !is_its_bridge(&v->d, i->ifa_name))
+			continue;
+		s->family = i->ifa_addr->sa_family;
+		memcpy(s->host, (const char *)i->ifa_addr + at, size);
+		s->prefix = prefix_of((const unsigned char *)i->ifa_netmask + at, size);
+		v->n_subnets++;
+	}
+	freeifaddrs(all);
+}
+
 void verify_look_at_bridges(struct verify *v)
 {
 	for (size_t i = 0; i < v->d.n_nics; i++) {

@@ -3,49 +3,16 @@
  * chooses the bytes, and the domain's XML the path: only regular files of filesystems that hold data
  * (lib/base/open.h), bounded, no link in the last part. */
 #include "lib/base/open.h"
-#include "lib/base/text.h"
 #include "verify-internal.h"
 
 #define BEFORE 8192        /* bytes of the past that are looked at for a panic that ends them */
 #define ROUND (256 * 1024) /* bytes read at most at a time, per file */
 
-static void note_line(struct verify *v, const struct verify_reader *r)
-{
-	static const char *const boots[] = { "Linux version ", "SeaBIOS (version", "GRUB" };
-	size_t n = r->len < sizeof(v->s.console.text) - 1 ? r->len : sizeof(v->s.console.text) - 1;
-	int sign = vw_console_sign(r->line, r->len);
-	bool old = r->at <= r->began, boot = false;
-
-	for (size_t i = 0; i < VW_N_ELEMENTS(boots); i++)
-		boot |= memmem(r->line, r->len, boots[i], strlen(boots[i])) != NULL;
-	if (!sign && !(boot && old))
-		return;
-	verify_lock(v);
-	if (boot && old) {
-		v->s.console.panic = v->s.console.oops = v->s.console.old = false;
-	} else if (sign == 2 ? !v->s.console.panic : !v->s.console.panic && !v->s.console.oops) {
-		for (size_t i = 0; i < n; i++)
-			v->s.console.text[i] = r->line[i] ? r->line[i] : '?';
-		v->s.console.text[n] = '\0';
-		vw_text_clean(v->s.console.text);
-		v->s.console.panic |= sign == 2;
-		v->s.console.oops |= sign == 1;
-		v->s.console.old = old;
-	}
-	verify_unlock(v);
-}
-
 void verify_console_take(struct verify *v, struct verify_reader *r, const char *data, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		r->at++;
-		if (data[i] == '\n' || r->len == sizeof(r->line)) {
-			note_line(v, r);
-			r->len = 0;
-		}
-		if (data[i] != '\n' && data[i] != '\r')
-			r->line[r->len++] = data[i];
-	}
+	verify_lock(v);
+	vw_console_take(&v->s, &r->c, data, n);
+	verify_unlock(v);
 }
 
 static uint64_t read_on(struct verify *v, struct verify_reader *r, char *buf)
@@ -55,11 +22,11 @@ static uint64_t read_on(struct verify *v, struct verify_reader *r, char *buf)
 
 	if (fstat(r->fd, &sb) < 0)
 		return 0;
-	if (sb.st_size < r->at) /* it was cut off: from the start */
-		r->at = r->began = 0;
-	if (sb.st_size - r->at > ROUND)
-		r->at = sb.st_size - ROUND;
-	n = pread(r->fd, buf, ROUND, r->at);
+	if (sb.st_size < r->c.at) /* it was cut off: from the start */
+		r->c.at = r->c.began = 0;
+	if (sb.st_size - r->c.at > ROUND)
+		r->c.at = sb.st_size - ROUND;
+	n = pread(r->fd, buf, ROUND, r->c.at);
 	if (n > 0)
 		verify_console_take(v, r, buf, (size_t)n);
 	return (uint64_t)sb.st_size;
@@ -75,9 +42,18 @@ static bool open_file(struct verify *v, size_t i, struct verify_reader *r)
 	if (fd < 0)
 		return false;
 	*r = (struct verify_reader){ .fd = fd,
-				     .at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
-	r->began = v->o->migrated && !v->d.files[i].append ? 0 : sb.st_size;
+				     .c.at = sb.st_size > BEFORE ? sb.st_size - BEFORE : 0 };
+	r->c.began = v->o->migrated && !v->d.files[i].append ? 0 : sb.st_size;
 	return true;
+}
+
+/* libvirt reads no such file for us. A panic that is written there is seen on that host alone. */
+static void note_far(struct verify *v)
+{
+	verify_lock(v);
+	snprintf(v->s.console.refused, sizeof(v->s.console.refused),
+		 "its console is a file of the host %.64s: run virt-warden verify there", v->host);
+	verify_unlock(v);
 }
 
 void *verify_console(void *arg)
@@ -87,6 +63,8 @@ void *verify_console(void *arg)
 	VW_AUTOFREE char *buf = malloc(ROUND);
 	size_t n = 0;
 
+	if (!v->local && v->d.n_files)
+		note_far(v);
 	for (size_t i = 0; v->local && buf && i < v->d.n_files; i++)
 		n += open_file(v, i, &readers[n]);
 	while (n) {

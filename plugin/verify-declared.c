@@ -71,22 +71,26 @@ static int connect_once(const char *address, unsigned port)
 
 static void try_tcp(struct verify *v, size_t i, unsigned port)
 {
-	char address[VW_ADDRESSES_MAX][46];
-	unsigned n;
-	int r = -EADDRNOTAVAIL;
+	struct vw_addresses a;
+	int r = 0;
 
 	verify_lock(v);
-	n = v->addresses.n_addresses;
-	memcpy(address, v->addresses.address, sizeof(address));
+	a = v->addresses;
 	verify_unlock(v);
-	for (unsigned k = 0; k < n; k++) {
-		r = connect_once(address[k], port);
+	for (unsigned k = 0; k < a.n; k++) {
+		if (vw_address_ask(&a, k, v->subnets, v->n_subnets) != VW_ASK_IP)
+			continue;
+		r = connect_once(a.text[k], port);
 		if (r == 0) {
-			result(v, i, true, "%s accepts", address[k]);
+			result(v, i, true, "%s accepts", a.text[k]);
 			return;
 		}
 	}
-	result(v, i, false, "%s", n ? strerror(-r) : "none of its addresses is known");
+	result(v, i, false, "%s",
+	       r     ? strerror(-r)
+	       : a.n ? "none of its addresses is in a subnet of its bridges here: declare one "
+		       "(<w:address ip='…'/>)"
+		     : "none of its addresses is known");
 }
 
 /* May it be run: root's (or ours), a file that nobody else can write, in such a directory? */
@@ -168,9 +172,11 @@ static void run_check(struct verify *v, size_t i, char *path)
 
 	snprintf(name, sizeof(name), "VW_DOMAIN=%s", virDomainGetName(v->dom));
 	snprintf(uuid, sizeof(uuid), "VW_UUID=%s", v->uuid);
+	snprintf(address, sizeof(address), "VW_ADDRESS=");
 	verify_lock(v);
-	snprintf(address, sizeof(address), "VW_ADDRESS=%s",
-		 v->addresses.n_addresses ? v->addresses.address[0] : "");
+	for (unsigned k = v->addresses.n; k-- > 0;) /* the first that may be asked */
+		if (vw_address_ask(&v->addresses, k, v->subnets, v->n_subnets) == VW_ASK_IP)
+			snprintf(address, sizeof(address), "VW_ADDRESS=%s", v->addresses.text[k]);
 	verify_unlock(v);
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return;

@@ -4,6 +4,8 @@
 #ifndef VW_VERIFY_INTERNAL_H
 #define VW_VERIFY_INTERNAL_H
 
+#include "lib/verify/address.h"
+
 #include "metadata.h"
 #include "verify.h"
 #include "virt-sample.h"
@@ -52,10 +54,12 @@ struct verify_source {
 
 struct verify {
 	const struct verify_options *o;
-	virConnectPtr conn; /* these four: set before the threads that use them start */
+	virConnectPtr conn; /* these six: set before the threads that use them start */
 	virDomainPtr dom;
 	bool local; /* the daemon lives where we do */
 	struct verify_domain d;
+	struct vw_subnet subnets[VW_SUBNETS_MAX]; /* of its bridges here */
+	size_t n_subnets;
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t wake;
@@ -63,7 +67,7 @@ struct verify {
 	struct vw_signals s;
 	struct verify_source sources[VW_SOURCES_MAX];
 	struct vw_baseline before;
-	struct vw_baseline addresses; /* only the addresses: that are known by now */
+	struct vw_addresses addresses; /* that are known by now */
 	struct vw_sample samples[VERIFY_SAMPLES];
 	struct vw_watch watch;
 	uint64_t console; /* bytes, in files */
@@ -100,12 +104,10 @@ void *verify_write(void *arg); /* v->now into the live metadata */
 
 /* verify-domain.c. Return: 0 or negative errno. */
 int verify_read_domain(const char *xml, struct verify_domain *ret, struct vw_err *err);
-/* verify-console.c. Where a console's reader is. */
+/* verify-console.c */
 struct verify_reader {
 	int fd;
-	off_t at, began; /* what lies before `began` is of the past */
-	char line[1024];
-	size_t len;
+	struct vw_console_reader c;
 };
 /* Look at what was written. */
 void verify_console_take(struct verify *v, struct verify_reader *r, const char *data, size_t n);
@@ -116,6 +118,8 @@ void verify_state(virDomainPtr dom, enum vw_dom_state *ret, enum vw_dom_reason *
 void verify_events_start(struct verify *v);
 /* verify-bridge.c: does one of its bridges lead nowhere? */
 void verify_look_at_bridges(struct verify *v);
+/* … and which subnets has this host on them? Before the threads start. */
+void verify_find_subnets(struct verify *v);
 /* Note a sample (the lock is not held). */
 void verify_sample(struct verify *v, struct vw_sample *s);
 

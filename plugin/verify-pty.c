@@ -20,7 +20,8 @@ struct pty {
 static void note_refused(struct verify *v, const char *why)
 {
 	verify_lock(v);
-	snprintf(v->s.console.refused, sizeof(v->s.console.refused), "%s", why);
+	snprintf(v->s.console.refused, sizeof(v->s.console.refused),
+		 "its console is a pty that was not read: %.100s", why);
 	verify_unlock(v);
 }
 
@@ -29,7 +30,7 @@ static bool open_pty(struct verify *v, const char *alias, struct pty *ret)
 	virStreamPtr stream = virStreamNew(v->conn, VIR_STREAM_NONBLOCK);
 
 	if (stream && virDomainOpenConsole(v->dom, alias, stream, VIR_DOMAIN_CONSOLE_SAFE) == 0) {
-		*ret = (struct pty){ .stream = stream, .reader = { .fd = -1, .began = -1 } };
+		*ret = (struct pty){ .stream = stream, .reader = { .fd = -1, .c.began = -1 } };
 		return true;
 	}
 	note_refused(v, virGetLastErrorCode() == VIR_ERR_OPERATION_FAILED

@@ -33,7 +33,6 @@ struct ask {
 	uint8_t ip[VERIFY_NICS][4];
 	int ping4, ping6;
 	uint16_t id;
-	bool answered[VW_ADDRESSES_MAX];
 	bool by_arp;
 };
 
@@ -105,7 +104,7 @@ static uint16_t checksum(const void *data, size_t len)
 }
 
 /* settled: it answered; then only ARP, as little as does no harm to the figures. */
-static void send_to(const struct ask *a, const char *address, bool settled)
+static void send_to(const struct ask *a, const char *address, enum vw_ask how, bool settled)
 {
 	struct sockaddr_in to4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6 };
@@ -116,7 +115,7 @@ static void send_to(const struct ask *a, const char *address, bool settled)
 		h.un.echo.id = a->id;
 		h.checksum = checksum(&h, sizeof(h));
 		send_arp(a, &to4.sin_addr);
-		if (settled && a->by_arp)
+		if (how != VW_ASK_IP || (settled && a->by_arp))
 			return;
 		sendto(a->ping4, &h, sizeof(h), MSG_DONTWAIT, (struct sockaddr *)&to4, sizeof(to4));
 	} else if (inet_pton(AF_INET6, address, &to6.sin6_addr) == 1) {
@@ -135,12 +134,11 @@ static void note(struct ask *a, int family, const void *ip, const char *how)
 	if (!inet_ntop(family, ip, text, sizeof(text)))
 		return;
 	verify_lock(v);
-	for (unsigned i = 0; i < v->addresses.n_addresses; i++) {
-		if (!vw_streq(v->addresses.address[i], text))
+	for (unsigned i = 0; i < v->addresses.n; i++) {
+		if (!vw_streq(v->addresses.text[i], text))
 			continue;
-		if (!a->answered[i])
-			v->s.reach.answered++;
-		a->answered[i] = true;
+		v->addresses.answered[i] = true;
+		v->s.reach.answered = vw_addresses_answered(&v->addresses);
 		v->s.reach.answered_at = verify_now();
 		snprintf(v->s.reach.text, sizeof(v->s.reach.text), "%s by %s", text, how);
 	}
@@ -208,23 +206,30 @@ static bool listen_for(struct ask *a)
 
 static void ask_all(struct ask *a, unsigned round)
 {
-	char address[VW_ADDRESSES_MAX][46];
+	enum vw_ask how[VW_ADDRESSES_MAX];
 	struct verify *v = a->v;
-	unsigned n;
+	struct vw_addresses now;
+	const char *first = NULL;
+	unsigned tried = 0;
 	bool settled;
 
 	verify_lock(v);
-	n = v->addresses.n_addresses;
-	memcpy(address, v->addresses.address, sizeof(address));
-	settled = n && v->s.reach.answered == n;
-	v->s.reach.tried = n;
+	now = v->addresses;
+	for (unsigned i = 0; i < now.n; i++) {
+		how[i] = vw_address_ask(&now, i, v->subnets, v->n_subnets);
+		first = how[i] && !first ? now.text[i] : first;
+		tried += how[i] != VW_ASK_NOT;
+	}
+	settled = tried && v->s.reach.answered == tried;
+	v->s.reach.tried = tried;
 	v->s.reach.finished = round >= ROUNDS;
-	if (!v->s.reach.answered && n)
-		snprintf(v->s.reach.text, sizeof(v->s.reach.text), "%.45s%s", address[0],
-			 n > 1 ? " and others" : "");
+	if (!v->s.reach.answered && first)
+		snprintf(v->s.reach.text, sizeof(v->s.reach.text), "%.45s%s", first,
+			 tried > 1 ? " and others" : "");
 	verify_unlock(v);
-	for (unsigned i = 0; i < n && (!settled || round % 3 == 0); i++)
-		send_to(a, address[i], settled);
+	for (unsigned i = 0; i < now.n && (!settled || round % 3 == 0); i++)
+		if (how[i] != VW_ASK_NOT)
+			send_to(a, now.text[i], how[i], settled);
 }
 
 void *verify_reach(void *arg)
@@ -236,7 +241,7 @@ void *verify_reach(void *arg)
 	vw_baseline_addresses(v->dom, &found);
 	verify_lock(v);
 	for (unsigned i = 0; i < found.n_addresses; i++)
-		vw_baseline_add_address(&v->addresses, found.address[i]);
+		vw_addresses_add(&v->addresses, found.address[i], true);
 	verify_unlock(v);
 	if (!v->local)
 		return NULL;

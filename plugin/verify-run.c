@@ -200,8 +200,8 @@ static bool classify(struct verify *v)
 	b->skew_known = v->s.agent.skew_known && v->s.agent.skew > -1e9 && v->s.agent.skew < 1e9;
 	b->skew = b->skew_known ? (int)v->s.agent.skew : 0;
 	b->reachable = v->s.reach.answered > 0;
-	for (unsigned i = 0; i < v->addresses.n_addresses; i++)
-		vw_baseline_add_address(b, v->addresses.address[i]);
+	for (unsigned i = 0; i < v->addresses.n; i++)
+		vw_baseline_add_address(b, v->addresses.text[i]);
 	return true;
 }
 

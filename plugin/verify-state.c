@@ -5,6 +5,7 @@
 
 #include "text.h"
 #include "virt-collect.h"
+#include "virt-open.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -181,9 +182,9 @@ static void note_baseline(struct verify *v)
 	verify_lock(v);
 	v->before = b;
 	for (unsigned i = 0; i < b.n_addresses; i++)
-		vw_baseline_add_address(&v->addresses, b.address[i]);
+		vw_addresses_add(&v->addresses, b.address[i], false);
 	for (size_t i = 0; i < v->d.n_address; i++)
-		vw_baseline_add_address(&v->addresses, v->d.address[i]);
+		vw_addresses_add(&v->addresses, v->d.address[i], true);
 	v->s.agent.configured = v->d.agent;
 	v->s.agent.connected = v->d.agent_connected;
 	v->s.declared_agent = v->d.agent_required;
@@ -240,9 +241,7 @@ static int connect_to(struct verify *v)
 	struct vw_err err = { 0 };
 	int r;
 
-	v->conn = virConnectOpen(v->o->uri);
-	if (!v->conn)
-		v->conn = virConnectOpenReadOnly(v->o->uri);
+	v->conn = vw_open_mute_either(v->o->uri, 0);
 	if (v->conn) {
 		v->local = vw_conn_is_local(v->conn);
 		r = look_up(v, &err);
@@ -272,6 +271,8 @@ void *verify_open(void *arg)
 	r = connect_to(v);
 	if (r < 0)
 		return NULL;
+	if (v->local)
+		verify_find_subnets(v);
 	verify_events_start(v);
 	ask_state(v);
 	note_baseline(v);

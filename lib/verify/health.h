@@ -128,9 +128,9 @@ struct vw_signals {
 	struct {
 		bool readable;
 		bool panic, oops;
-		bool old;         /* it stood there before the window began, nothing since */
-		char text[120];   /* the line */
-		char refused[80]; /* why a pty is not read, "" = none was refused */
+		bool old;          /* it stood there before the window began, nothing since */
+		char text[120];    /* the line */
+		char refused[160]; /* why one that there is is not read, "" = none was refused */
 	} console;
 
 	struct {
@@ -169,6 +169,14 @@ void vw_verify_judge(const struct vw_signals *s, struct vw_verify *ret);
  * NULL for a healthy guest. */
 const struct vw_probe_result *vw_verify_worst(const struct vw_verify *v);
 
+/* Where the reader of one console is. */
+struct vw_console_reader {
+	int64_t at, began; /* bytes; what lies before `began` is of the past */
+	char line[1024];
+	size_t len;
+};
+/* Look at what the guest wrote: s->console.panic, oops, old and text. */
+void vw_console_take(struct vw_signals *s, struct vw_console_reader *r, const char *data, size_t n);
 /* One line of a console: does a kernel die there? Return: 2 panic, 1 oops, 0 neither. */
 int vw_console_sign(const char *line, size_t len);
 

@@ -84,11 +84,10 @@ void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 	struct vw_delta d;
 
 	if (!s->console.readable)
-		vw_result(r, VW_SKIP, "%s%s",
+		vw_result(r, VW_SKIP, "%s",
 			  *s->console.refused
-				  ? "its console is a pty that was not read: "
-				  : "no serial port writes to a file that can be read here",
-			  s->console.refused);
+				  ? s->console.refused
+				  : "no serial port writes to a file that can be read here");
 	else if (s->console.panic && !is_past(v))
 		judge_panic(v, r);
 	else if (s->console.oops && !s->console.old)

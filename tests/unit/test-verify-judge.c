@@ -614,7 +614,8 @@ static void test_refused(void **state)
 	(void)state;
 	start(&w, NULL);
 	w.s.now = w.s.started;
-	snprintf(w.s.console.refused, sizeof(w.s.console.refused), "somebody else has it open");
+	snprintf(w.s.console.refused, sizeof(w.s.console.refused),
+		 "its console is a pty that was not read: somebody else has it open");
 	vw_verify_judge(&w.s, &v);
 	for (size_t i = 0; i < v.n; i++)
 		if (vw_streq(v.probes[i].probe, "console"))
