@@ -8,12 +8,12 @@
 
 /* Which disks are covered, by <disk type>, and where their source's name stands.
  * What is not here (vhostuser, dir, vhostvdpa …) has no cache mode to choose. */
-enum kind { KIND_LOCAL, KIND_NETWORK, KIND_NVME };
+enum kind { KIND_LOCAL, KIND_BLOCK, KIND_NETWORK, KIND_NVME };
 static const struct type {
 	const char *name, *source_attr;
 	enum kind kind;
 } types[] = {
-	{ "file", "file", KIND_LOCAL },     { "block", "dev", KIND_LOCAL },
+	{ "file", "file", KIND_LOCAL },     { "block", "dev", KIND_BLOCK },
 	{ "volume", "volume", KIND_LOCAL }, { "network", "protocol", KIND_NETWORK },
 	{ "nvme", "type", KIND_NVME },
 };
@@ -69,10 +69,19 @@ struct judgement {
 	bool fix_later;     /* REPORT: the fix would help once the reason has gone */
 };
 
+/* A block device takes O_DIRECT whichever it is, also one that can't be seen from here; where the path
+ * leads to a file QEMU refuses to start (file-posix.c, hdev_open), and what was seen counts. */
+static enum vw_known block_odirect(const struct vw_disk_facts *facts)
+{
+	return facts && facts->exists == VW_YES && facts->block == VW_NO ? facts->odirect : VW_YES;
+}
+
 static struct judgement judge_local(const xmlNode *disk, const struct type *type,
 				    const struct vw_disk_facts *facts)
 {
-	const enum vw_known odirect = facts ? facts->odirect : VW_UNKNOWN;
+	const enum vw_known odirect = type->kind == KIND_BLOCK ? block_odirect(facts)
+				      : facts                  ? facts->odirect
+							       : VW_UNKNOWN;
 	struct judgement j = { .verdict = VW_CACHE_REPORT, .evidence = VW_EV_PROVEN, .detail = "" };
 
 	switch (odirect) {
@@ -115,7 +124,8 @@ static struct judgement judge(const xmlNode *disk, const struct vw_disk_facts *f
 	if (!type || !policy->n_caches || allowed(policy, cache_of(disk)))
 		return j;
 	switch (type->kind) {
-	case KIND_LOCAL: return judge_local(disk, type, facts);
+	case KIND_LOCAL:
+	case KIND_BLOCK: return judge_local(disk, type, facts);
 	case KIND_NETWORK: return judge_network(policy);
 	case KIND_NVME:
 		j = (struct judgement){ .verdict = VW_CACHE_REPORT,

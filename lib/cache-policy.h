@@ -10,7 +10,7 @@
 enum vw_cache_verdict {
 	VW_CACHE_OK = 0, /* allowed, or not covered (read-only, empty, no medium, vhost-user …) */
 	VW_CACHE_FIX,    /* to be set to policy->caches[0] */
-	VW_CACHE_REPORT, /* named only: a network disk, or O_DIRECT unknown/not offered there */
+	VW_CACHE_REPORT, /* named only: a network disk, or a file where O_DIRECT is unknown or not offered */
 };
 
 /* Judge one <disk> element. facts: of that disk, NULL = all unknown.

@@ -116,6 +116,25 @@ static void test_fix(void **state)
 	assert_int_equal(judge("<disk>" FILE_SOURCE "</disk>", &takes_odirect, NULL), VW_CACHE_FIX);
 }
 
+/* A block device takes O_DIRECT, seen or not; a path that leads to something else is judged as it was seen. */
+static void test_block(void **state)
+{
+	struct vw_disk_facts seen = { .exists = VW_YES, .block = VW_NO, .odirect = VW_NO };
+	struct vw_disk_facts hung = { .why = "no answer within 1 s" };
+	struct vw_disk_facts absent = { .exists = VW_NO, .odirect = VW_NO };
+	const char *disk = DISK("block", "disk", "<source dev='/dev/lun'/>");
+
+	(void)state;
+	assert_finding(disk, NULL, VW_CACHE_FIX, "default",
+		       "cache 'default' (QEMU's writeback) is not one of those allowed (none, "
+		       "directsync): `virt-warden fix web1` sets 'none'");
+	assert_int_equal(judge(disk, &hung, NULL), VW_CACHE_FIX);
+	assert_int_equal(judge(disk, &absent, NULL), VW_CACHE_FIX);
+	assert_int_equal(judge(disk, &seen, NULL), VW_CACHE_REPORT);
+	seen.odirect = VW_UNKNOWN;
+	assert_int_equal(judge(disk, &seen, NULL), VW_CACHE_REPORT);
+}
+
 static void test_report(void **state)
 {
 	struct vw_disk_facts hung = { .odirect = VW_UNKNOWN, .why = "no answer within 1 s" };
@@ -256,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_not_covered, setup),
 		cmocka_unit_test_setup(test_fix, setup),
+		cmocka_unit_test_setup(test_block, setup),
 		cmocka_unit_test_setup(test_report, setup),
 		cmocka_unit_test_setup(test_network, setup),
 		cmocka_unit_test_setup(test_policy, setup),
