@@ -246,12 +246,12 @@ static void look_at_agent(const struct doctor *d, struct doctor_result *r, pid_t
 void doctor_agent(struct doctor *d, struct doctor_result *r)
 {
 	static const char *const names[] = { "virt-wardend", NULL };
-	static const char program[] = VW_PREFIX "/sbin/virt-wardend";
+	char program[PATH_MAX];
 	pid_t pid = install_find_process(d->paths.sysroot, names);
 
 	if (pid)
 		look_at_agent(d, r, pid);
-	else if (access(program, X_OK) == 0)
+	else if (install_agent(program))
 		doctor_say(r, DOCTOR_WARN, "systemctl enable --now virt-wardend (or: virt-wardend)",
 			   "%s does not run: clients other than virsh pass us by", program);
 	else

@@ -22,21 +22,34 @@ bool install_is_ours(const char *path, const char *word)
 	return n > 4 && !memcmp(buf, "\177ELF", 4) && memmem(buf, (size_t)n, word, strlen(word));
 }
 
-bool install_virsh(char path[PATH_MAX], bool *ret_ours)
+/* Is it in one of these directories ("a:b")? path then names it. */
+static bool find_in(const char *dirs, const char *name, char path[PATH_MAX])
 {
-	const char *dirs = getenv("PATH"), *end;
+	const char *end;
 
 	for (; dirs && *dirs; dirs = *end ? end + 1 : end) {
 		end = strchrnul(dirs, ':');
-		if (end - dirs >= PATH_MAX - 8)
-			continue;
-		snprintf(path, PATH_MAX, "%.*s/virsh", (int)(end - dirs), dirs);
-		if (access(path, X_OK) == 0) {
-			*ret_ours = install_is_ours(path, "virsh-warden.so");
+		if (snprintf(path, PATH_MAX, "%.*s/%s", (int)(end - dirs), dirs, name) < PATH_MAX &&
+		    access(path, X_OK) == 0)
 			return true;
-		}
 	}
 	return false;
+}
+
+bool install_virsh(char path[PATH_MAX], bool *ret_ours)
+{
+	if (!find_in(getenv("PATH"), "virsh", path))
+		return false;
+	*ret_ours = install_is_ours(path, "virsh-warden.so");
+	return true;
+}
+
+bool install_agent(char path[PATH_MAX])
+{
+	static const char places[] = VW_PREFIX "/sbin:/usr/sbin:/usr/local/sbin";
+
+	return find_in(places, "virt-wardend", path) ||
+	       find_in(getenv("PATH"), "virt-wardend", path);
 }
 
 bool install_hook(char path[PATH_MAX])

@@ -23,6 +23,10 @@ bool install_hook(char path[PATH_MAX]);
 /* Is there a qemu hook, ours or not, that has been there since before `when` (seconds since the epoch)? */
 bool install_any_hook_before(int64_t when);
 
+/* The agent: in its place, in another of the places for such daemons, or on PATH, which lacks those for
+ * most users. Return: false if it is nowhere. */
+bool install_agent(char path[PATH_MAX]);
+
 /* virsh-warden.so beside this program, or in its place. */
 void install_preload(char path[PATH_MAX]);
 

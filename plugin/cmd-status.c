@@ -18,7 +18,7 @@ struct status {
 	unsigned long libvirt; /* version, 0 = no answer */
 	struct vw_err libvirt_err;
 	char hook[PATH_MAX], virsh[PATH_MAX];
-	bool has_hook, has_wrapper;
+	bool has_hook, has_wrapper, has_agent;
 	size_t oses;     /* in the index, 0 = none */
 	long index_days; /* -1 = unknown */
 	pid_t agent;
@@ -47,6 +47,12 @@ static void look_at_index(struct cmd *cmd, struct status *s)
 		s->index_days = (long)((time(NULL) - st.st_mtime) / 86400);
 }
 
+/* Whoever of us it was that changed it. */
+static bool is_fix(enum vw_cause cause)
+{
+	return cause == VW_CAUSE_FIX || cause == VW_CAUSE_AGENT || cause == VW_CAUSE_HOOK;
+}
+
 static void look_at_history(struct cmd *cmd, virDomainPtr dom, struct status *s)
 {
 	struct vw_history *h = vw_context_history(cmd->ctx, NULL);
@@ -58,7 +64,7 @@ static void look_at_history(struct cmd *cmd, virDomainPtr dom, struct status *s)
 	    vw_history_list(h, uuid, &list, &n, NULL) < 0)
 		return;
 	s->versions += n;
-	for (i = 0; i < n && list[i].cause != VW_CAUSE_FIX; i++)
+	for (i = 0; i < n && !is_fix(list[i].cause); i++)
 		continue;
 	s->fixed += i < n;
 	vw_versions_free(list, n);
@@ -130,6 +136,12 @@ static void row(struct out_table *t, const char *key, enum out_style style, cons
 	out_table_add(t, style, text ? text : "");
 }
 
+/* A word of the JSON's, too. */
+static const char *agent_word(const struct status *s)
+{
+	return s->agent ? "running" : s->has_agent ? "not running" : "not installed";
+}
+
 static void add_agent(struct out_table *t, const struct status *s)
 {
 	if (s->has_told)
@@ -141,7 +153,7 @@ static void add_agent(struct out_table *t, const struct status *s)
 	else if (s->agent)
 		row(t, "agent", OUT_GOOD, "runs (pid %d)", (int)s->agent);
 	else
-		row(t, "agent", OUT_PLAIN, "not installed");
+		row(t, "agent", s->has_agent ? OUT_WARN : OUT_PLAIN, "%s", agent_word(s));
 	if (s->told.silent)
 		row(t, "", OUT_BAD, "to it libvirtd does not answer, for %ld s now",
 		    (long)(time(NULL) - s->told.silent));
@@ -227,9 +239,8 @@ static int print_json(struct cmd *cmd, const struct status *s)
 		"{s:i, s:{s:o, s:o}, s:o, s:o, s:o, s:{s:I, s:i}, s:{s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I}}}",
 		"version", 1, "libvirt", "uri", out_json_string(s->uri), "version",
 		out_json_string(version), "wrapper", json_boolean(s->has_wrapper), "hook",
-		json_boolean(s->has_hook), "agent",
-		out_json_string(s->agent ? "running" : "not installed"), "os_index", "oses",
-		(json_int_t)s->oses, "days", (int)s->index_days, "domains", "total",
+		json_boolean(s->has_hook), "agent", out_json_string(agent_word(s)), "os_index",
+		"oses", (json_int_t)s->oses, "days", (int)s->index_days, "domains", "total",
 		(json_int_t)s->domains, "active", (json_int_t)s->active, "fixed",
 		(json_int_t)s->fixed, "versions", (json_int_t)s->versions, "modes", "enforce",
 		(json_int_t)s->modes[VW_MODE_ENFORCE], "audit", (json_int_t)s->modes[VW_MODE_AUDIT],
@@ -249,6 +260,7 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 {
 	static const struct option longs[] = { CMD_LONG, CMD_LONG_END };
 	static const char *const agent[] = { "virt-wardend", NULL };
+	char program[PATH_MAX];
 	struct status s = { 0 };
 	struct vw_err err = { 0 };
 	int rc = CMD_OK;
@@ -263,6 +275,7 @@ static int run_status(struct cmd *cmd, int argc, char **argv)
 	if (!install_virsh(s.virsh, &s.has_wrapper))
 		s.virsh[0] = '\0';
 	s.agent = install_find_process(vw_context_paths(cmd->ctx)->sysroot, agent);
+	s.has_agent = install_agent(program);
 	s.has_told = status_agent_read(vw_context_paths(cmd->ctx)->rundir, s.agent, &s.told);
 	look_at_index(cmd, &s);
 	look_at_alerts(cmd, &s);

@@ -52,7 +52,11 @@ run 0 on "$VW_BUILD/virt-warden" status
 has "$tmp/out" "agent .*runs \(pid $(agent_pid)\): 1 of 1 libvirt connected, [12] fixed"
 run 0 on "$VW_BUILD/virt-warden" status --json
 [ "$(jq .agent_details.domains "$tmp/out")" = 1 ] || fail "the agent's domains are not told"
+[ "$(jq .domains.fixed "$tmp/out")" = 1 ] || fail "what the agent fixed does not count: $(jq -c .domains "$tmp/out")"
 agent_stop
+# Installed (here: on PATH), and it does not run.
+run 0 on env PATH="$VW_BUILD:$PATH" "$VW_BUILD/virt-warden" status
+has "$tmp/out" 'agent .*not running'
 [ -z "$(agent_state)" ] || fail "the state outlives the agent"
 printf 'define = x\n' >"$VIRT_WARDEN_CONF"
 run 1 on "$VW_BUILD/virt-wardend"

@@ -88,6 +88,10 @@ on virsh -q -c qemu:///system dumpxml --inactive new | grep -q "cache='none'" ||
 on virsh warden --help >"$dir/out" 2>&1 || fail "virsh warden --help: $(cat "$dir/out")"
 on virt-warden os show debian11 >"$dir/out" 2>&1 || fail "os show: $(cat "$dir/out")"
 
+# The agent is there, also for who has no sbin on PATH.
+on env PATH=/usr/local/bin:/usr/bin:/bin virt-warden status -c qemu:///system >"$dir/out" 2>&1 || fail "status: $(cat "$dir/out")"
+said "agent  *not running"
+
 # doctor knows by the mark that libvirtd was reloaded.
 on virt-warden doctor -c qemu:///system >"$dir/out" 2>&1 || true
 said "was reloaded since"
