@@ -47,7 +47,8 @@ rm "$work"/node*.json
 hosts 20 rack1-node
 page picture "$work"/rack1-*.json
 
-PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$top/tests/virsh/lib" "$work" "${VW_SCREENSHOT-}" <<'END'
+mkdir "$work/tmp"
+PYTHONDONTWRITEBYTECODE=1 TMPDIR=$work/tmp /usr/bin/python3 - "$top/tests/virsh/lib" "$work" "${VW_SCREENSHOT-}" <<'END'
 import sys
 
 sys.path.insert(0, sys.argv[1])
@@ -130,3 +131,5 @@ with Page(f"{work}/picture.html", 1040, 920) as page:
         page.screenshot(picture)
     check(page.complaints() == [], page.complaints())
 END
+left=$(find "$work/tmp" -mindepth 1 -maxdepth 1)
+[ -z "$left" ] || { echo "FAIL: the browser left $left" && exit 1; }

@@ -35,7 +35,7 @@ class Page:
              f"--window-size={width},{height}", f"--user-data-dir={self.dir}", "about:blank"],
             preexec_fn=plumb, close_fds=False, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=dict(os.environ, HOME=self.dir))
+            env=dict(os.environ, HOME=self.dir, TMPDIR=self.dir))
         os.close(to_r)
         os.close(from_w)
         self.to, self.fro = to_w, from_r
