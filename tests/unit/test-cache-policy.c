@@ -209,7 +209,7 @@ static void test_hostile(void **state)
 		vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "x; rm -rf '/'", &f),
 		VW_CACHE_FIX);
 	assert_string_equal(f.device, "v?31m");
-	assert_string_equal(f.before, "a?b\"");
+	assert_string_equal(f.before, "a b\"");
 	assert_non_null(strstr(f.message, "`virt-warden fix 'x; rm -rf '\\''/'\\'''`"));
 	vw_finding_clear(&f);
 	assert_int_equal(vw_cache_judge(vw_xml_root(x), &takes_odirect, &policy, "-f\n", &f),

@@ -123,7 +123,7 @@ static void test_quote(void **state)
 	assert_printable("12345678", 8, "12345678");
 	assert_printable("123456789", 8, "12345...");
 	assert_printable("1234\xc3\xa4zzz", 8, "1234...");
-	assert_printable("a\x1b[31m\x7f\n\xc2\x9b", 20, "a?[31m???");
+	assert_printable("a\x1b[31m\x7f\n\xc2\x9b", 20, "a?[31m? ?");
 	assert_printable("\xc3\xa4", 3, "\xc3\xa4");
 	assert_command("web-1.example_com", "virt-warden fix web-1.example_com");
 	assert_command("web 1", "virt-warden fix 'web 1'");
