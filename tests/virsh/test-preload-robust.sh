@@ -46,7 +46,7 @@ rm -r "$tmp/templates.d"
 echo file >"$tmp/file"
 untouched 'no place' "can't keep the history, so nothing was changed" VIRT_WARDEN_STATEDIR="$tmp/file"
 on mkdir /run/small
-on mount -t tmpfs -o size=64k,nr_inodes=64 small /run/small
+on mount -t tmpfs -o mode=755,size=64k,nr_inodes=64 small /run/small
 on sh -c 'head -c 64k /dev/zero >/run/small/full' 2>"$tmp/full" || true
 untouched 'a full disk' "No space left on device.*nothing was changed" VIRT_WARDEN_STATEDIR=/run/small
 
