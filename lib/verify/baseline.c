@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #define LEAST_INTERVAL 1000 /* ms */
+#define MOST 1000000000 /* of any figure: what a baseline's text holds; counters may say anything */
 
 static uint64_t ahead(uint64_t a, uint64_t b)
 {
@@ -66,8 +67,8 @@ void vw_watch_add(struct vw_watch *w, const struct vw_sample *s, int64_t stale)
 /* The least rate per minute. */
 static void least(unsigned *rate, uint64_t events, int64_t ms, bool first)
 {
-	uint64_t r = events * 60000 / (uint64_t)ms;
-	unsigned now = r > 1000000000 ? 1000000000 : (unsigned)r;
+	double r = (double)events * 60000 / (double)ms;
+	unsigned now = r > MOST ? MOST : (unsigned)r;
 
 	if (first || now < *rate)
 		*rate = now;
@@ -75,7 +76,7 @@ static void least(unsigned *rate, uint64_t events, int64_t ms, bool first)
 
 static void take_cpu(struct vw_baseline *b, const struct vw_delta *d, bool first)
 {
-	unsigned permille = (unsigned)(d->cpu * 1000);
+	unsigned permille = d->cpu > MOST / 1000 ? MOST : (unsigned)(d->cpu * 1000);
 	enum vw_cpu_class class = d->most >= VW_CPU_SPINS ? VW_CPU_CLASS_BUSY
 				  : d->most < VW_CPU_IDLE ? VW_CPU_CLASS_IDLE
 							  : VW_CPU_CLASS_MIXED;

@@ -197,6 +197,30 @@ static void test_classify(void **state)
 	assert_false(vw_watch_classify(&w, &b));
 }
 
+/* Counters that jump by more than there is time for: the most that the text holds, never less. */
+static void test_jump(void **state)
+{
+	char text[VW_BASELINE_SIZE];
+	struct vw_watch w = { .n = 0 };
+	struct vw_baseline b = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 5; i++) {
+		struct vw_sample s = { .t = 1000 + (int64_t)i * 5000,
+				       .have = VW_HAVE_VCPU | VW_HAVE_NET,
+				       .n_vcpus = 1,
+				       .vcpu = { i << 61 },
+				       .tx = i << 61 };
+
+		vw_watch_add(&w, &s, 60000);
+	}
+	assert_true(vw_watch_classify(&w, &b));
+	assert_int_equal(b.tx, 1000000000);
+	assert_true(b.cpu_permille > 400000000 && b.cpu_permille <= 1000000000);
+	vw_baseline_format(&b, text);
+	assert_int_equal(vw_baseline_parse(text, &(struct vw_baseline){ 0 }), 0);
+}
+
 static void test_differs(void **state)
 {
 	struct vw_baseline b = full;
@@ -225,7 +249,7 @@ int main(void)
 		cmocka_unit_test(test_there_and_back), cmocka_unit_test(test_longest),
 		cmocka_unit_test(test_hostile),        cmocka_unit_test(test_mangled),
 		cmocka_unit_test(test_too_long),       cmocka_unit_test(test_classify),
-		cmocka_unit_test(test_differs),
+		cmocka_unit_test(test_differs),        cmocka_unit_test(test_jump),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
