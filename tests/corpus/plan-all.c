@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Plans many domain XML files with given facts, checks that each plan is idempotent, counts rules.
  *
- * usage: plan-all --templates DIR [--index FILE --os ID] [--caps FILE]… [--blank yes|no|unknown]
- *                 [--new yes|no|unknown] [--drivers yes] [--allow] [--out DIR] FILE…
+ * usage: plan-all --templates DIR [--index FILE --os ID] [--caps FILE]… [--blank yes|no|unknown|absent]
+ *                 [--new yes|no|unknown] [--drivers yes] [--allow] [--out DIR]
+ *                 [--extra media|pxe|hostdev] FILE…
  *        plan-all --list-rules
  *
  * Prints "planned NAME RULE…" (the rules that fix something), "unreadable NAME: message" or
  * "broken NAME: what is wrong", then one line "rule ID fixes skips refuses" each.
- * --out keeps the text after the fix (or as it was). Exit: 1 if anything is broken. */
+ * Broken is also a plan that changes what the guest sees or boots from, unless it has a disk and all
+ * are blank (or all is allowed). --extra puts a CD-ROM, a card to boot from, or a host device that
+ * holds a system, into each domain. --out keeps the text after the fix (or as it was). Exit: 1 if anything is broken. */
 #include "tool.h"
 
 #include "caps.h"
@@ -26,11 +29,47 @@ struct setup {
 	struct vw_os *os;
 	struct vw_policy policy;
 	enum vw_known blank, new_here, drivers;
+	bool absent;
+	const char *extra; /* XML of one more device */
 	unsigned allow;
 	const char *out;
 	unsigned count[64][3]; /* per rule id and action */
 	bool broken;
 };
+
+static const struct {
+	const char *name, *xml;
+} extras[] = {
+	{ "media",
+	  "<disk type='file' device='cdrom'><source file='/i.iso'/><target dev='sdzz' bus='sata'/><readonly/></disk>" },
+	{ "pxe", "<interface type='user'><boot order='9'/></interface>" },
+	{ "hostdev",
+	  "<hostdev mode='subsystem' type='pci'><source><address domain='0' bus='5' slot='0' function='0'/></source></hostdev>" },
+};
+
+static const char *extra_of(const char *name)
+{
+	for (size_t i = 0; i < VW_N_ELEMENTS(extras); i++)
+		if (!strcmp(extras[i].name, name))
+			return extras[i].xml;
+	die("--extra does not know %s", name);
+}
+
+/* Return: text (which is freed) with the extra device first in <devices>, if there are some. */
+static char *with_extra(char *text, size_t *len, const char *extra)
+{
+	char *at = extra ? strstr(text, "<devices>") : NULL;
+	char *more = NULL;
+
+	if (!at)
+		return text;
+	at += strlen("<devices>");
+	if (asprintf(&more, "%.*s%s%s", (int)(at - text), text, extra, at) < 0)
+		die("no memory");
+	*len = strlen(more);
+	free(text);
+	return more;
+}
 
 static enum vw_known known(const char *word)
 {
@@ -44,7 +83,9 @@ static void fill_facts(const struct setup *s, const struct vw_outline *outline, 
 	f->active = VW_NO;
 	f->managed_save = VW_NO;
 	f->has_run = s->blank == VW_YES ? VW_NO : VW_UNKNOWN;
-	f->hostdev_storage = s->blank == VW_YES ? VW_NO : VW_UNKNOWN;
+	f->hostdev_storage = s->blank != VW_YES          ? VW_UNKNOWN
+			     : s->extra == extras[2].xml ? VW_YES
+							 : VW_NO;
 	f->virtio_drivers = s->drivers;
 	f->os = s->os;
 	f->os_source = s->os ? VW_OS_ADMIN : VW_OS_NONE;
@@ -56,7 +97,7 @@ static void fill_facts(const struct setup *s, const struct vw_outline *outline, 
 
 		if (!d)
 			die("no memory");
-		d->exists = s->blank == VW_UNKNOWN ? VW_UNKNOWN : VW_YES;
+		d->exists = s->absent ? VW_NO : s->blank == VW_UNKNOWN ? VW_UNKNOWN : VW_YES;
 		d->block = !strcmp(outline->disks[i].type, "block") ? VW_YES : VW_NO;
 		d->blank = s->blank;
 		d->odirect = VW_YES;
@@ -137,12 +178,39 @@ static void check_again(struct setup *s, const struct vw_plan *plan, const char 
 	vw_plan_free(again);
 }
 
+static bool has_disk(const char *text, size_t len)
+{
+	VW_AUTOXML struct vw_xml *doc = NULL;
+	struct vw_outline *o = NULL;
+	bool disk = false;
+
+	if (vw_xml_parse(text, len, "", "domain", &doc, NULL) < 0 ||
+	    vw_outline_make(doc, &o, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < o->n_disks; i++)
+		disk |= !strcmp(o->disks[i].device, "disk") || !strcmp(o->disks[i].device, "lun");
+	vw_outline_free(o);
+	return disk;
+}
+
+/* Unless every disk was read and holds nothing, nothing on the guest's side is changed. */
+static void check_blank(struct setup *s, const struct vw_plan *plan, const char *name,
+			bool has_disk)
+{
+	bool blank = s->blank == VW_YES && has_disk && s->extra != extras[2].xml;
+
+	for (size_t i = 0; i < plan->n_findings && !blank && !s->allow; i++)
+		if (plan->findings[i].action == VW_ACTION_FIX &&
+		    plan->findings[i].cls >= VW_CLASS_VISIBLE)
+			broken(s, name, plan->findings[i].rule);
+}
+
 static void plan_one(struct setup *s, const char *path)
 {
 	const char *name = base_name(path);
 	struct vw_err e = { 0 };
 	size_t len;
-	char *text = read_file(path, &len);
+	char *text = with_extra(read_file(path, &len), &len, s->extra);
 	struct vw_plan *plan = plan_text(s, text, len, name, &e);
 
 	if (!plan) {
@@ -157,6 +225,7 @@ static void plan_one(struct setup *s, const char *path)
 	printf("\n");
 	count_rules(s, plan);
 	check_again(s, plan, name);
+	check_blank(s, plan, name, has_disk(text, len));
 	if (s->out)
 		write_file(s->out, name, plan->xml ? plan->xml : text,
 			   plan->xml ? plan->xml_len : len);
@@ -197,17 +266,12 @@ static void load_os(struct setup *s, const char *index, const char *id)
 }
 
 static const struct option options[] = {
-	{ "templates", required_argument, NULL, 't' },
-	{ "index", required_argument, NULL, 'i' },
-	{ "os", required_argument, NULL, 's' },
-	{ "caps", required_argument, NULL, 'c' },
-	{ "blank", required_argument, NULL, 'b' },
-	{ "new", required_argument, NULL, 'n' },
-	{ "drivers", required_argument, NULL, 'd' },
-	{ "allow", no_argument, NULL, 'a' },
-	{ "out", required_argument, NULL, 'o' },
-	{ "list-rules", no_argument, NULL, 'l' },
-	{ NULL, 0, NULL, 0 },
+	{ "templates", required_argument, NULL, 't' }, { "index", required_argument, NULL, 'i' },
+	{ "os", required_argument, NULL, 's' },        { "caps", required_argument, NULL, 'c' },
+	{ "blank", required_argument, NULL, 'b' },     { "new", required_argument, NULL, 'n' },
+	{ "drivers", required_argument, NULL, 'd' },   { "allow", no_argument, NULL, 'a' },
+	{ "out", required_argument, NULL, 'o' },       { "extra", required_argument, NULL, 'e' },
+	{ "list-rules", no_argument, NULL, 'l' },      { NULL, 0, NULL, 0 },
 };
 
 static void list_rules(void)
@@ -228,7 +292,11 @@ static void parse_options(struct setup *s, int argc, char **argv)
 		case 'i': index = optarg; break;
 		case 's': os = optarg; break;
 		case 'c': load_caps(s, optarg); break;
-		case 'b': s->blank = known(optarg); break;
+		case 'b':
+			s->blank = known(optarg);
+			s->absent = !strcmp(optarg, "absent");
+			break;
+		case 'e': s->extra = extra_of(optarg); break;
 		case 'n': s->new_here = known(optarg); break;
 		case 'd': s->drivers = known(optarg); break;
 		case 'a': s->allow = ~0u; break;

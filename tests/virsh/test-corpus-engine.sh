@@ -35,6 +35,21 @@ while read -r name options; do
 	rm -rf "$dir/out.$name"
 done < <(variations)
 
+# Whatever the disks are like, with media, a card to boot from, a host device with a system: unless
+# every disk was read and holds nothing, nothing that the guest sees or boots from is changed.
+for os in debian11 win10 freebsd13.0; do
+	for extra in media pxe hostdev; do
+		for blank in yes no unknown absent; do
+			name=$os-$extra-$blank
+			plan_corpus "$name" "$top/tests/corpus/caps" "$dir/xml" "$dir/out" \
+				--os $os --new yes --blank $blank --extra $extra
+			echo "$name: $(names planned "$dir/plan.$name" | wc -l) planned," \
+				"$(awk '$1 == "rule" && $2 == "disk-bus" { print $3 }' "$dir/plan.$name") disks moved"
+			rm -rf "$dir/out"
+		done
+	done
+done
+
 echo "how often each rule changed something, was held back, would refuse:"
 cat "$dir"/plan.* | awk '
 	$1 == "rule" { fix[$2] += $3; skip[$2] += $4; refuse[$2] += $5 }
