@@ -77,17 +77,17 @@ static int wait_until_kept(struct agent_job *j)
 
 static int make_plan(struct agent_job *j, struct vw_err *err)
 {
-	static const unsigned all = 1u << VW_CLASS_HOST | 1u << VW_CLASS_ADDITIVE |
-				    1u << VW_CLASS_VISIBLE | 1u << VW_CLASS_BOOT;
 	struct vw_request req = {
 		.doc = j->doc,
 		.facts = &j->facts->facts,
 		.templates = vw_context_templates(j->ctx, err),
 		.policy = vw_context_policy(j->ctx),
-		.hold = j->report_only ? all
-			: j->held      ? all & ~(1u << VW_CLASS_HOST)
-				       : 0,
-		.hold_why = j->report_only ? j->report_only : "it was changed a moment ago",
+		.hold = j->report_only          ? VW_HOLD_GUEST_SIDE | 1u << VW_CLASS_HOST
+			: j->held || j->refused ? VW_HOLD_GUEST_SIDE
+						: 0,
+		.hold_why = j->report_only ? j->report_only
+			    : j->refused   ? j->refused
+					   : "it was changed a moment ago",
 		.findings_only = j->report_only != NULL,
 	};
 
@@ -154,6 +154,18 @@ int agent_job_think(struct agent_job *j, struct vw_err *err)
 	if (r == 0 && !j->e->hash && wait_until_kept(j) < 0)
 		return 1;
 	return r;
+}
+
+int agent_job_plan_host_class(struct agent_job *j, struct vw_err *err)
+{
+	int r;
+
+	vw_plan_free(vw_steal(j->plan));
+	vw_xml_free(vw_steal(j->doc));
+	r = vw_xml_parse(j->xml, strlen(j->xml), agent_job_name(j), "domain", &j->doc, err);
+	if (r == 0 && j->hand && *j->hand && vw_record_skips(j->doc, j->hand) < 0)
+		r = vw_err_set(err, -ENOMEM, "out of memory");
+	return r == 0 ? make_plan(j, err) : r;
 }
 
 void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text)

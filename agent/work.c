@@ -28,6 +28,7 @@ static void job_clear(struct agent_job *j)
 	free(j->xml);
 	free(j->hand);
 	free(j->report_only);
+	free(j->refused);
 	if (j->dom)
 		virDomainFree(j->dom);
 }
@@ -257,27 +258,6 @@ static void applied(struct agent_job *j, const char *stored)
 		  active ? " (it runs: at its next cold boot)" : "");
 }
 
-/* Messages of virt-apply begin with the domain's name; so do lines of the log. */
-static const char *without_name(const struct agent_job *j, const struct vw_err *err)
-{
-	const char *name = agent_job_name(j);
-	size_t n = strlen(name);
-
-	return !strncmp(err->text, name, n) && vw_startswith(err->text + n, ": ")
-		       ? err->text + n + 2
-		       : err->text;
-}
-
-static void refused(struct agent_job *j, const struct vw_err *err)
-{
-	j->a->counts.refused++;
-	agent_log(j->a, LOG_WARNING, "refused", agent_job_name(j), j->uuid,
-		  "left as it is, for libvirtd refuses the fixed config: %s", without_name(j, err));
-	agent_refused(j->c, j->e, j->dom, without_name(j, err));
-	agent_job_left(j, false, NULL);
-	agent_job_settle(j);
-}
-
 static bool is_connected(const struct agent_job *j)
 {
 	return virConnectIsAlive(j->c->virt) == 1;
@@ -329,14 +309,16 @@ static void apply(struct agent_job *j)
 		}
 		break;
 	case -EPERM:
-		if (is_connected(j) && !is_gone(j)) /* its name may be another's by now */
-			refused(j, &err);
-		else
+		if (!is_connected(j) || is_gone(j)) /* its name may be another's by now */
 			failed(j, &err);
+		else if (agent_job_host_class(j, &err))
+			apply(j);
+		else
+			agent_job_refused(j, &err);
 		break;
 	case -EBUSY: /* it runs now: the rest when it stops */
 		agent_log(j->a, LOG_INFO, "busy", agent_job_name(j), j->uuid, "%s",
-			  without_name(j, &err));
+			  agent_job_said(j, &err));
 		j->e->hash = j->hash;
 		j->e->due = 0;
 		break;

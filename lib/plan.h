@@ -88,6 +88,9 @@ size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action);
  * which allows all of them. */
 size_t vw_plan_waiting(const struct vw_plan *plan, const char **ret_class);
 
+/* For vw_request.hold: all that the guest can see. What is left is the host class. */
+#define VW_HOLD_GUEST_SIDE (1u << VW_CLASS_ADDITIVE | 1u << VW_CLASS_VISIBLE | 1u << VW_CLASS_BOOT)
+
 /* The contract's names, as in JSON. */
 const char *vw_class_name(enum vw_class c);   /* "host" "additive" "visible" "boot" */
 const char *vw_action_name(enum vw_action a); /* "fix" "skip" "refuse" */

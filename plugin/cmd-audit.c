@@ -60,6 +60,8 @@ static int finish(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_opti
 		  struct cmd_audit *a, struct vw_err *err)
 {
 	struct vw_request req = { .allow = opt->allow,
+				  .hold = opt->hold,
+				  .hold_why = opt->hold_why,
 				  .force_enforce = opt->enforce,
 				  .findings_only = opt->findings_only };
 	int rc = vw_collect_rest(cmd->ctx, conn_of(cmd, dom, opt, a), a->doc, opt->os, a->facts,

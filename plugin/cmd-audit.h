@@ -17,8 +17,10 @@ struct cmd_audit {
 };
 
 struct cmd_audit_options {
-	const char *os;     /* --os, NULL */
-	unsigned allow;     /* as vw_request.allow */
+	const char *os; /* --os, NULL */
+	unsigned allow; /* as vw_request.allow */
+	unsigned hold;  /* as vw_request.hold, with hold_why */
+	const char *hold_why;
 	bool enforce;       /* as vw_request.force_enforce */
 	bool findings_only; /* the fixed text is not wanted */
 	bool fresh; /* `new`: a domain and disks that are not there yet, and will be blank */

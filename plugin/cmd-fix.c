@@ -135,8 +135,8 @@ static void report(const struct fix *fix, const struct cmd_audit *a)
 }
 
 /* Plan and store; again if another client was faster. */
-static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret,
-		 struct vw_err *err)
+static int apply(const struct fix *fix, virDomainPtr dom, const struct cmd_audit_options *opt,
+		 struct cmd_audit **ret, struct vw_err *err)
 {
 	struct cmd *cmd = fix->cmd;
 	int tries, rc = -EAGAIN;
@@ -145,7 +145,7 @@ static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret
 		CMD_AUTOAUDIT struct cmd_audit *a = NULL;
 		struct vw_redefine d = { .conn = cmd->conn, .dom = dom, .cause = VW_CAUSE_FIX };
 
-		rc = cmd_audit_domain(cmd, dom, &fix->opt, &a, err);
+		rc = cmd_audit_domain(cmd, dom, opt, &a, err);
 		if (rc == 0 && a->plan->xml && !changes_nothing(fix)) {
 			d.original = a->text;
 			d.plan = a->plan;
@@ -157,12 +157,43 @@ static int apply(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret
 	return rc;
 }
 
+/* libvirtd refused the fix: what the guest can't see, alone. err: why; on failure it stays. */
+static int apply_host_class(const struct fix *fix, virDomainPtr dom, struct cmd_audit **ret,
+			    struct vw_err *err)
+{
+	struct cmd_audit_options opt = fix->opt;
+	struct vw_err again = { 0 };
+	VW_AUTOFREE char *why = NULL;
+	int rc;
+
+	if (asprintf(&why, "libvirt refuses the whole fix (%s)", err->text) < 0) {
+		why = NULL;
+		return -EPERM;
+	}
+	opt.hold = VW_HOLD_GUEST_SIDE;
+	opt.hold_why = why;
+	rc = apply(fix, dom, &opt, ret, &again);
+	if (rc < 0)
+		return -EPERM;
+	if (!vw_plan_count((*ret)->plan, VW_ACTION_FIX)) {
+		cmd_audit_free(vw_steal(*ret));
+		return -EPERM;
+	}
+	cmd_note(fix->cmd,
+		 "%s: libvirt refuses the whole fix, so only what the guest can't see was fixed",
+		 (*ret)->label);
+	return 0;
+}
+
 static int fix_domain(const struct fix *fix, virDomainPtr dom)
 {
 	CMD_AUTOAUDIT struct cmd_audit *a = NULL;
 	struct vw_err err = { 0 };
+	int rc = apply(fix, dom, &fix->opt, &a, &err);
 
-	if (apply(fix, dom, &a, &err) < 0)
+	if (rc == -EPERM)
+		rc = apply_host_class(fix, dom, &a, &err);
+	if (rc < 0)
 		return cmd_fail(fix->cmd, &err);
 	if (changes_nothing(fix))
 		return show_only(fix, a);

@@ -2,7 +2,8 @@
 /* Define and create: the XML is made right before libvirtd sees it.
  *
  * Plan, keep what was typed (and what it replaces), hand libvirt the fixed XML.
- * If libvirt refuses that, the typed XML goes through as if we were not there:
+ * If libvirt refuses that, what the guest can't see (the host class: caches …) is tried alone.
+ * If it refuses that, too, the typed XML goes through as if we were not there:
  * its result and its error are what the program gets. */
 #include "preload.h"
 
@@ -20,9 +21,9 @@ struct attempt {
 	struct vw_prepared *typed; /* call->xml, laid ready for the history; NULL = it is not */
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char *previous; /* the config that a redefine replaces, NULL = there is none */
-	bool hand;      /* the plan's XML records what the admin took back by hand */
-	bool again;     /* the plan gives the guest what its config has had since it was made */
-	bool apply;     /* plan->xml is to be used */
+	char *hand; /* rules that the admin took back by hand, which the plan's XML records; or NULL */
+	bool again; /* the plan gives the guest what its config has had since it was made */
+	bool apply; /* plan->xml is to be used */
 	const char *why_not; /* the plan is only told, because … */
 	struct vw_notes notes;
 };
@@ -35,6 +36,7 @@ static void attempt_clear(struct attempt *a)
 	vw_xml_free(a->doc);
 	vw_give_context(a->ctx);
 	free(a->previous);
+	free(a->hand);
 }
 
 static int parse(struct attempt *a, struct vw_err *err)
@@ -43,9 +45,12 @@ static int parse(struct attempt *a, struct vw_err *err)
 	return vw_xml_parse(a->call->xml, strlen(a->call->xml), "the XML", "domain", &a->doc, err);
 }
 
-static int plan(struct attempt *a, struct vw_err *err)
+/* refused: why libvirt did not take the whole fix: then the host class alone. NULL = it all. */
+static int plan(struct attempt *a, const char *refused, struct vw_err *err)
 {
 	struct vw_request req = {
+		.hold = refused ? VW_HOLD_GUEST_SIDE : 0,
+		.hold_why = refused,
 		.doc = a->doc,
 		.facts = &a->facts->facts,
 		.templates = vw_context_templates(a->ctx, err),
@@ -58,19 +63,28 @@ static int plan(struct attempt *a, struct vw_err *err)
 	return vw_plan_make(&req, &a->plan, err);
 }
 
-/* Plan anew without the rules that the admin took back by hand, and record that. */
-static int respect_hand(struct attempt *a, const char *rules, struct vw_err *err)
+/* Plan for what was typed once more, with what the admin took back by hand recorded. */
+static int plan_anew(struct attempt *a, const char *refused, struct vw_err *err)
 {
-	VW_AUTOFREE char *command = vw_command_text("mode", a->plan->name);
 	int r = parse(a, err);
 
-	if (r == 0)
-		r = vw_record_skips(a->doc, rules);
-	if (r == 0)
-		r = plan(a, err);
+	if (r == 0 && !*a->facts->outline->uuid && !vw_set_uuid(a->doc, a->uuid))
+		r = vw_err_set(err, -ENOMEM, "out of memory");
+	if (r == 0 && a->hand)
+		r = vw_record_skips(a->doc, a->hand);
+	return r == 0 ? plan(a, refused, err) : r;
+}
+
+/* Plan anew without the rules that the admin took back by hand. rules: taken over. */
+static int respect_hand(struct attempt *a, char *rules, struct vw_err *err)
+{
+	VW_AUTOFREE char *command = vw_command_text("mode", a->plan->name);
+	int r;
+
+	a->hand = rules;
+	r = plan_anew(a, NULL, err);
 	if (r < 0)
 		return r;
-	a->hand = true;
 	vw_notes_add(
 		&a->notes,
 		"%s: put back by hand, so left alone from now on: %s (%s --unskip RULE undoes that)",
@@ -88,7 +102,7 @@ static int respect_history(struct attempt *a, struct vw_err *err)
 			      &again) < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
 	if (*hand)
-		return respect_hand(a, hand, err);
+		return respect_hand(a, vw_steal(hand), err);
 	if (again) {
 		vw_plan_free(a->plan);
 		a->plan = again;
@@ -167,7 +181,7 @@ static int work_out(struct attempt *a, struct vw_err *err)
 		return r;
 	r = vw_collect_rest(a->ctx, a->call->conn, a->doc, NULL, a->facts, err);
 	if (r == 0)
-		r = plan(a, err);
+		r = plan(a, NULL, err);
 	if (r == 0 && a->previous && a->plan->n_findings)
 		r = respect_history(a, err);
 	return r;
@@ -221,25 +235,54 @@ static void prepare(struct attempt *a)
 	vw_plan_free(vw_steal(a->plan));
 }
 
+/* What the guest can't see, alone. Return: the domain, NULL: refused, too, or there is none of it. */
+static virDomainPtr define_host_class(struct attempt *a, const char *why)
+{
+	VW_AUTOFREE char *name = strdup(a->plan->name);
+	VW_AUTOFREE char *held = NULL;
+	struct vw_err err = { 0 };
+	virDomainPtr dom;
+
+	if (!name || asprintf(&held, "libvirt refuses the whole fix (%s)", why) < 0) {
+		held = NULL;
+		return NULL;
+	}
+	if (plan_anew(a, held, &err) < 0 || !a->plan->xml || !vw_plan_count(a->plan, VW_ACTION_FIX))
+		return NULL;
+	dom = a->call->real(a->call, a->plan->xml);
+	if (!dom)
+		return NULL;
+	vw_notes_add(
+		&a->notes,
+		"%s: libvirt refuses the whole fix, so only what the guest can't see was fixed (%s)",
+		name, why);
+	return dom;
+}
+
 /* libvirt refused what we made of it: that must never be the user's trouble. */
 static virDomainPtr fall_back(struct attempt *a)
 {
 	VW_AUTOFREE char *why = strdup(virGetLastErrorMessage());
+	VW_AUTOFREE char *name = strdup(a->plan->name);
 	virDomainPtr dom;
 
-	vw_listen(true);
-	dom = a->call->real(a->call, a->call->xml);
-	vw_listen(false);
-	a->apply = false;
-	if (!dom)
-		return NULL;
-	vw_context_doubt_caps(a->ctx);
 	vw_buf_free(&a->notes.text);
-	vw_notes_add(&a->notes,
-		     "%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
-		     a->plan->name, why ? why : "");
-	vw_log_refused(a->uuid, a->plan->name, why);
-	vw_plan_free(vw_steal(a->plan));
+	dom = define_host_class(a, why ? why : "");
+	if (!dom) {
+		vw_listen(true);
+		dom = a->call->real(a->call, a->call->xml);
+		vw_listen(false);
+		a->apply = false;
+		if (!dom)
+			return NULL;
+		vw_notes_add(
+			&a->notes,
+			"%s: libvirt refuses the fixed XML, so it was used as you typed it (%s)",
+			name ? name : "", why ? why : "");
+		vw_plan_free(vw_steal(a->plan));
+	}
+	vw_context_doubt_caps(a->ctx);
+	vw_log_refused(a->uuid, name ? name : "", why);
 	return dom;
 }
 

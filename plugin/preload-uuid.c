@@ -52,13 +52,21 @@ bool vw_uuid_random(char uuid[VIR_UUID_STRING_BUFLEN])
 	return true;
 }
 
+bool vw_set_uuid(struct vw_xml *doc, const char *uuid)
+{
+	xmlNode *root = vw_xml_root(doc);
+	xmlNode *node = vw_xml_child(root, "uuid");
+
+	if (!node && vw_xml_add(doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
+		return false;
+	return vw_xml_set_content(doc, node, uuid) == 0;
+}
+
 bool vw_identify(struct vw_xml *doc, const struct vw_gathered *facts,
 		 char uuid[VIR_UUID_STRING_BUFLEN])
 {
 	const char *typed = facts->outline->uuid;
 	char known[VIR_UUID_STRING_BUFLEN];
-	xmlNode *root = vw_xml_root(doc);
-	xmlNode *node = vw_xml_child(root, "uuid");
 
 	if (!*facts->outline->name)
 		return false;
@@ -66,9 +74,5 @@ bool vw_identify(struct vw_xml *doc, const struct vw_gathered *facts,
 		return vw_uuid_canonical(typed, uuid) &&
 		       (!facts->known ||
 			(virDomainGetUUIDString(facts->known, known) == 0 && !strcmp(known, uuid)));
-	if (facts->known || !vw_uuid_random(uuid))
-		return false;
-	if (!node && vw_xml_add(doc, root, vw_xml_child(root, "name"), "uuid", &node) < 0)
-		return false;
-	return vw_xml_set_content(doc, node, uuid) == 0;
+	return !facts->known && vw_uuid_random(uuid) && vw_set_uuid(doc, uuid);
 }

@@ -64,6 +64,8 @@ void vw_notes_flush(struct vw_notes *n);
 /* UUIDs. text as libvirt reads it (virUUIDParse: with or without dashes, blanks). */
 bool vw_uuid_canonical(const char *text, char uuid[VIR_UUID_STRING_BUFLEN]);
 bool vw_uuid_random(char uuid[VIR_UUID_STRING_BUFLEN]);
+/* Write it into the XML. Return: false: no memory. */
+bool vw_set_uuid(struct vw_xml *doc, const char *uuid);
 /* The UUID under which the history is kept: the typed one, that of the domain that is redefined, or a
  * new one that goes into the XML (libvirt would make one up later).
  * Return: false if libvirt will refuse this XML: then it is left alone. */

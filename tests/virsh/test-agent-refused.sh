@@ -31,6 +31,23 @@ wait_for 10 isnt_open fix-refused || fail "the alert stays: $(cat "$agent_log")"
 stored_has refused "cache='none'"
 agent_stop
 
+# Without a quiet second, in which the host class goes first: it is tried alone then.
+printf '[agent]\nquiet-seconds = 0\n' >"$tmp/warden.conf"
+mkdir "$tmp/templates.d"
+sed "s/tickpolicy='catchup'/tickpolicy='merge'/" "$top/xml-templates/linux-modern.xml" >"$tmp/templates.d/linux-modern.xml"
+agent_start
+generic half >"$tmp/half.xml"
+plain define "$tmp/half.xml" >"$tmp/out"
+wait_for 10 grep -q '^half: fixed: .*disk-cache' "$agent_log" || fail "the host class is not fixed: $(cat "$agent_log")"
+wait_for 10 grep -q '^half: left as it is, for libvirtd refuses the fixed config: .*merge' "$agent_log" || fail "not said: $(cat "$agent_log")"
+stored_has half "cache='none'"
+has "$tmp/xml" "bus='ide'"
+hasnt "$tmp/xml" tickpolicy
+wait_for 5 is_open fix-refused || fail "no alert"
+plain undefine half >"$tmp/out"
+rm -r "$tmp/templates.d" "$tmp/warden.conf"
+agent_stop
+
 # It starts between our look and our define (EBUSY): the old config is put back; the rest follows
 # when it is off.
 on env LD_PRELOAD="$tmp/start.so" "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" >>"$agent_log" 2>&1 &

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# If libvirt refuses the fixed XML, the typed one goes through, with one warning and a line in
-# syslog; if both are refused the user sees what the plain virsh says, also with --validate.
+# If libvirt refuses the fixed XML, what the guest can't see is fixed alone; if it refuses that, too,
+# the typed XML goes through, with one warning and a line in syslog; if all are refused the user sees
+# what the plain virsh says, also with --validate. The command does the same.
 # timeout: 120
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 lab_start
 
-# A template that makes XML which libvirt refuses.
+# Templates that make XML which libvirt refuses: for what the guest sees; for the host class, too.
 mkdir "$tmp/templates.d"
 bad_template() {
 	sed "s/tickpolicy='catchup'/tickpolicy='merge'/" "$top/xml-templates/linux-modern.xml" \
 		>"$tmp/templates.d/linux-modern.xml"
+}
+bad_host_class() {
+	sed "s/prefer='unmap'/prefer='nosuchmode'/" "$top/xml-templates/common.xml" >"$tmp/templates.d/common.xml"
 }
 # What one program logs, as syslogd would hear it.
 cat >"$tmp/syslogd" <<'END'
@@ -36,14 +40,41 @@ refused_alike() {
 
 generic web1 >"$tmp/web1.xml"
 bad_template
+
+# The host class alone.
+run 0 on virsh define "$tmp/web1.xml"
+has "$tmp/err" "^virt-warden: web1: libvirt refuses the whole fix, so only what the guest can't see was fixed \(.*tickpolicy 'merge'\)$"
+has "$tmp/err" '^  disk-cache vda?|^  disk-cache hda: default -> none$'
+stored_has web1 "bus='ide'"
+has "$tmp/xml" "cache='none'"
+hasnt "$tmp/xml" 'tickpolicy'
+[ "$(versions "$(on "$real" domuuid web1)")" -ge 2 ] || fail "what was typed is not in the history"
+on "$real" undefine web1 >"$tmp/undefine"
+run 0 on virsh create --paused "$tmp/web1.xml"
+has "$tmp/err" "only what the guest can't see was fixed"
+on "$real" dumpxml web1 >"$tmp/xml"
+has "$tmp/xml" "cache='none'"
+on "$real" destroy web1 >"$tmp/undefine"
+on "$real" define "$tmp/web1.xml" >"$tmp/define"
+run 1 on virt-warden fix web1
+has "$tmp/err" "^virt-warden: web1: libvirt refuses the whole fix, so only what the guest can't see was fixed"
+has "$tmp/out" "not yet, because libvirt refuses the whole fix .*tickpolicy 'merge'"
+stored_has web1 "cache='none'"
+has "$tmp/xml" "bus='ide'"
+run 3 on virt-warden fix web1 # nothing of the host class is left
+has "$tmp/err" "libvirtd refuses the new XML.*tickpolicy 'merge'"
+on "$real" undefine web1 >"$tmp/undefine"
+
+# Nothing of it.
+bad_host_class
 on /usr/bin/python3 "$tmp/syslogd" >"$tmp/syslog" &
 logger=$!
 while [ ! -s "$tmp/syslog" ]; do sleep 0.05; done
 run 0 on virsh define "$tmp/web1.xml"
 wait $logger
 [ "$(wc -l <"$tmp/err")" = 1 ] || fail "not one line"
-has "$tmp/err" "^virt-warden: web1: libvirt refuses the fixed XML, so it was used as you typed it \(.*tickpolicy 'merge'\)$"
-has "$tmp/syslog" "virsh: virt-warden: kind=fix-refused uuid=[0-9a-f-]{36} domain=\"[^\"]*\" message=\".*tickpolicy 'merge'"
+has "$tmp/err" "^virt-warden: web1: libvirt refuses the fixed XML, so it was used as you typed it \(.*nosuchmode.*\)$"
+has "$tmp/syslog" "virsh: virt-warden: kind=fix-refused uuid=[0-9a-f-]{36} domain=\"[^\"]*\" message=\".*nosuchmode"
 stored_has web1 "bus='ide'"
 hasnt "$tmp/xml" 'tickpolicy'
 cp "$tmp/xml" "$tmp/fallback.xml"
@@ -63,7 +94,7 @@ sed "s,</devices>,<video><model type='nosuchvideo'/></video>&," "$tmp/web1.xml" 
 refused_alike define "$tmp/both.xml"
 has "$tmp/err" nosuchvideo
 refused_alike create "$tmp/both.xml"
-rm "$tmp/templates.d/linux-modern.xml"
+rm "$tmp/templates.d/linux-modern.xml" "$tmp/templates.d/common.xml"
 
 # --validate: refused by the schema.
 sed "s,</devices>,<bogus/>&," "$tmp/web1.xml" >"$tmp/schema.xml"
