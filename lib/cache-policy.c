@@ -139,9 +139,8 @@ static struct judgement judge(const xmlNode *disk, const struct vw_disk_facts *f
 
 /* One sentence for the user. Return: malloc'ed, or NULL (no memory). */
 static char *make_message(const struct judgement *j, const char *before,
-			  const struct vw_policy *policy, const char *domain)
+			  const struct vw_policy *policy, const char *command)
 {
-	VW_AUTOFREE char *command = vw_command_text("fix", domain);
 	VW_AUTOFREE char *detail = vw_printable(j->detail, 160);
 	char modes[VW_CACHES_MAX * 18];
 	char *message = NULL;
@@ -165,9 +164,9 @@ static char *make_message(const struct judgement *j, const char *before,
 	return r < 0 ? NULL : message;
 }
 
-enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_facts *facts,
-				     const struct vw_policy *policy, const char *domain,
-				     struct vw_finding *ret)
+enum vw_cache_verdict vw_cache_judge_with(const xmlNode *disk, const struct vw_disk_facts *facts,
+					  const struct vw_policy *policy, const char *command,
+					  struct vw_finding *ret)
 {
 	const struct judgement j = judge(disk, facts, policy);
 	const char *target = vw_xml_attr(vw_xml_child(disk, "target"), "dev");
@@ -183,10 +182,19 @@ enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_f
 		.before = vw_printable(cache_of(disk), 32),
 		.after = strdup(policy->caches[0]),
 	};
-	ret->message = ret->before ? make_message(&j, ret->before, policy, domain) : NULL;
+	ret->message = ret->before ? make_message(&j, ret->before, policy, command) : NULL;
 	if (!ret->device || !ret->before || !ret->after || !ret->message)
 		vw_finding_clear(ret);
 	return j.verdict;
+}
+
+enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_facts *facts,
+				     const struct vw_policy *policy, const char *domain,
+				     struct vw_finding *ret)
+{
+	VW_AUTOFREE char *command = ret ? vw_command_text("fix", domain) : NULL;
+
+	return vw_cache_judge_with(disk, facts, policy, command, ret);
 }
 
 int vw_cache_apply(struct vw_xml *doc, xmlNode *disk, const struct vw_policy *policy)

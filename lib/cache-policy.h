@@ -21,6 +21,11 @@ enum vw_cache_verdict vw_cache_judge(const xmlNode *disk, const struct vw_disk_f
 				     const struct vw_policy *policy, const char *domain,
 				     struct vw_finding *ret);
 
+/* The same, with the command that the message advises in place of "virt-warden fix DOMAIN". */
+enum vw_cache_verdict vw_cache_judge_with(const xmlNode *disk, const struct vw_disk_facts *facts,
+					  const struct vw_policy *policy, const char *command,
+					  struct vw_finding *ret);
+
 /* Set the cache mode of one <disk> to the policy's first (and drop io='native'
  * where the new mode would not allow it). Return: 0 or -ENOMEM. */
 int vw_cache_apply(struct vw_xml *doc, xmlNode *disk, const struct vw_policy *policy);

@@ -51,6 +51,26 @@ bool vw_ctx_places_open(const struct vw_ctx *c)
 	return vw_ctx_fresh(c) || c->new_board;
 }
 
+char *vw_ctx_command(const struct vw_ctx *c, const char *verb, const char *options)
+{
+	const char *name = c->req->subject ? c->req->subject : c->plan->name;
+	const char *os = c->req->os_said && strcmp(verb, "fix") == 0 ? c->req->os_said : "";
+	bool dash = *name == '-' && name[1]; /* then "--" comes before it, and options do first */
+	VW_AUTOFREE char *all = NULL;
+	VW_AUTOFREE char *command = NULL;
+	char *text = NULL;
+
+	if (asprintf(&all, "%s%s%s%s", c->req->connect ? c->req->connect : "", verb, dash ? os : "",
+		     dash ? options : "") < 0) {
+		all = NULL;
+		return NULL;
+	}
+	command = vw_command_text(all, name);
+	if (!command || asprintf(&text, "%s%s%s", command, dash ? "" : os, dash ? "" : options) < 0)
+		return NULL;
+	return text;
+}
+
 void vw_try(struct vw_ctx *c, int result)
 {
 	if (result < 0 && !c->error)
@@ -180,14 +200,13 @@ static const char *guest_is_busy(struct vw_ctx *c, const char *device)
 static bool decide_guest_side(struct vw_ctx *c, const char *device, const char *before,
 			      const char *after, const char *why)
 {
-	const char *name = vw_class_name(c->rule->cls);
 	bool boot = c->rule->cls == VW_CLASS_BOOT;
+	const char *allow = boot ? c->fix_boot : c->fix_visible;
 	const char *busy = guest_is_busy(c, device);
 
 	if (busy) {
-		vw_note(c, device, before, after, c->blank, "%s; %s: %s%s%s", why, busy,
-			c->fix_command, c->blank == VW_EV_BLANK ? "" : " --allow ",
-			c->blank == VW_EV_BLANK ? "" : name);
+		vw_note(c, device, before, after, c->blank, "%s; %s: %s", why, busy,
+			c->blank == VW_EV_BLANK ? c->fix_command : allow);
 		return false;
 	}
 	if (allowed(c)) {
@@ -196,18 +215,17 @@ static bool decide_guest_side(struct vw_ctx *c, const char *device, const char *
 	}
 	if (boot && c->policy->boot == VW_BOOT_NEVER) {
 		vw_note(c, device, before, after, c->blank,
-			"%s; warden.conf says boot-changes = never; to do it all the same: %s --allow boot",
-			why, c->fix_command);
+			"%s; warden.conf says boot-changes = never; to do it all the same: %s", why,
+			c->fix_boot);
 		return false;
 	}
 	if (c->blank == VW_EV_BLANK && (!boot || c->facts->new_here == VW_YES)) {
 		fix(c, device, before, after, VW_EV_BLANK, "%s", why);
 		return true;
 	}
-	vw_note(c, device, before, after, c->blank, "%s; not done, because %s; %s: %s --allow %s",
-		why, c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
-		boot ? "if you know that the guest boots with it" : "to do it all the same",
-		c->fix_command, name);
+	vw_note(c, device, before, after, c->blank, "%s; not done, because %s; %s: %s", why,
+		c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
+		boot ? "if you know that the guest boots with it" : "to do it all the same", allow);
 	return false;
 }
 

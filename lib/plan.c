@@ -173,8 +173,10 @@ static int open_plan(struct vw_ctx *c)
 	p->template_id = strdup(vw_template_id(c->tpl));
 	if (!p->name || !p->uuid || !p->template_id)
 		return -ENOMEM;
-	c->fix_command = vw_command_text("fix", c->req->subject ? c->req->subject : p->name);
-	return c->fix_command ? 0 : -ENOMEM;
+	c->fix_command = vw_ctx_command(c, "fix", "");
+	c->fix_visible = vw_ctx_command(c, "fix", " --allow visible");
+	c->fix_boot = vw_ctx_command(c, "fix", " --allow boot");
+	return c->fix_command && c->fix_visible && c->fix_boot ? 0 : -ENOMEM;
 }
 
 static void judge_mode(struct vw_ctx *c)
@@ -260,6 +262,8 @@ int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_e
 	int r = c.plan ? plan_into(&c, err) : vw_err_set(err, -ENOMEM, "plan: out of memory");
 
 	free(c.fix_command);
+	free(c.fix_visible);
+	free(c.fix_boot);
 	free(c.disk_facts);
 	xmlHashFree(c.disk_names, NULL);
 	xmlHashFree(c.scsi, NULL);

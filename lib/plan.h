@@ -64,6 +64,8 @@ struct vw_request {
 		doc; /* the parsed domain; its tree is EDITED: use it for nothing else afterwards */
 	const char *
 		subject; /* what to type for it in commands ("web1", "./web1.xml"); NULL = the domain's name */
+	const char *connect; /* what commands need to find it there: "-c URI ", NULL = nothing */
+	const char *os_said; /* … to plan as this time: " --os ID", NULL = nothing */
 	const struct vw_facts *facts;
 	const struct vw_templates *templates;
 	const struct vw_policy *policy;

@@ -41,8 +41,8 @@ void vw_rule_disk_cache(struct vw_ctx *c, const xmlNode *data)
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk")) {
 		const struct vw_disk_facts *facts = vw_ctx_disk(c, i++);
 		struct vw_finding f = { 0 };
-		enum vw_cache_verdict v = vw_cache_judge(
-			d, facts, c->policy, c->req->subject ? c->req->subject : c->plan->name, &f);
+		enum vw_cache_verdict v = vw_cache_judge_with(d, facts, c->policy, c->fix_command,
+							      &f);
 
 		if (v == VW_CACHE_FIX && vw_decide(c, f.device, f.before, f.after, f.message))
 			vw_try(c, vw_cache_apply(c->doc, d, c->policy));

@@ -8,12 +8,14 @@
 
 static void note_unknown(struct vw_ctx *c)
 {
-	const char *subject = c->req->subject ? c->req->subject : c->plan->name;
-	VW_AUTOFREE char *command = vw_command_text("os set", subject);
+	/* a file has no libvirtd that could note it */
+	bool file = c->req->subject;
+	VW_AUTOFREE char *command = vw_ctx_command(c, file ? "fix" : "os set",
+						   file ? " --os ID" : "");
 
 	vw_note(c, "domain", "", "", VW_EV_UNKNOWN,
-		"the guest OS is unknown, so only what suits every guest is done; say which it is: %s ID (virt-warden os list)",
-		command ? command : "virt-warden os set DOMAIN");
+		"the guest OS is unknown, so only what suits every guest is done; say which it is (virt-warden os list): %s%s",
+		command ? command : "", file ? "" : " ID");
 }
 
 static void add_metadata(struct vw_ctx *c, const char *id)

@@ -23,6 +23,8 @@ struct vw_ctx {
 	size_t cap_findings;
 	const struct vw_rule *rule; /* that runs now */
 	char *fix_command;          /* "virt-warden fix web1", for messages */
+	char *fix_visible;          /* the same with --allow visible */
+	char *fix_boot;             /* … with --allow boot */
 	bool x86;
 	bool kvm; /* type='kvm' */
 	bool graphics;
@@ -70,6 +72,10 @@ int vw_scope_find(struct vw_ctx *c);
 bool vw_ctx_fresh(const struct vw_ctx *c);
 /* libvirt places all PCI devices anew, whatever is added: the guest is fresh, or its board new. */
 bool vw_ctx_places_open(const struct vw_ctx *c);
+
+/* A command about this guest that can be typed as it is: "virt-warden -c URI VERB NAME OPTIONS".
+ * options: "" or " --option". Return: malloc'ed, NULL: no memory. */
+char *vw_ctx_command(const struct vw_ctx *c, const char *verb, const char *options);
 
 /* May a finding of the running rule be applied? Adds the finding either way.
  * why: what the change is good for, one sentence.

@@ -13,6 +13,8 @@ void cmd_audit_free(struct cmd_audit *a)
 	vw_xml_free(a->doc);
 	free(a->text);
 	free(a->label);
+	free(a->connect);
+	free(a->os_said);
 	free(a);
 }
 
@@ -56,6 +58,20 @@ static int parse_and_begin(struct cmd *cmd, virDomainPtr dom, const struct cmd_a
 	return rc;
 }
 
+/* What a command that we print needs to mean the same. Return: 0 or -ENOMEM. */
+static int remember_options(const struct cmd *cmd, const struct cmd_audit_options *opt,
+			    struct cmd_audit *a)
+{
+	VW_AUTOFREE char *uri = out_shell_quote(cmd->uri ? cmd->uri : "");
+	VW_AUTOFREE char *os = out_shell_quote(opt->os ? opt->os : "");
+
+	if (!uri || !os || asprintf(&a->connect, cmd->uri ? "-c %s " : "%.0s", uri) < 0)
+		a->connect = NULL;
+	else if (asprintf(&a->os_said, opt->os ? " --os %s" : "%.0s", os) < 0)
+		a->os_said = NULL;
+	return a->os_said ? 0 : -ENOMEM;
+}
+
 static int finish(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_options *opt,
 		  struct cmd_audit *a, struct vw_err *err)
 {
@@ -71,6 +87,11 @@ static int finish(struct cmd *cmd, virDomainPtr dom, const struct cmd_audit_opti
 		return rc == -ENOENT && opt->os ? err->code = CMD_E_USAGE : rc;
 	if (opt->fresh)
 		assume_fresh(&a->facts->facts);
+	rc = remember_options(cmd, opt, a);
+	if (rc < 0)
+		return vw_err_set(err, rc, "%s: out of memory", a->label);
+	req.connect = a->connect;
+	req.os_said = a->os_said;
 	req.templates = vw_context_templates(cmd->ctx, err);
 	req.doc = a->doc;
 	/* mode off is left alone even where somebody says fix */

@@ -14,6 +14,8 @@ struct cmd_audit {
 	struct vw_xml *doc;
 	struct vw_gathered *facts;
 	struct vw_plan *plan;
+	char *connect; /* "-c URI " for commands, quoted; "" without -c */
+	char *os_said; /* " --os ID"; "" without --os */
 };
 
 struct cmd_audit_options {

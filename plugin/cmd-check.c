@@ -9,6 +9,7 @@
 
 /* What was found so far, over all that was named. */
 struct tally {
+	struct cmd_audit_options opt;
 	size_t audited, conformant, with_findings, unjudged, fixes, left, failed;
 	char *next; /* what to type, of the first that can be fixed, else of the first with findings */
 	bool next_fixes;
@@ -67,10 +68,8 @@ void cmd_check_show(const struct cmd *cmd, const struct cmd_audit *a)
 	cmd_check_live(cmd, a);
 }
 
-static const struct cmd_audit_options opt = { .findings_only = true };
-
-static int check_domain(struct cmd *cmd, const char *arg, struct cmd_audit **ret,
-			struct vw_err *err)
+static int check_domain(struct cmd *cmd, const struct cmd_audit_options *opt, const char *arg,
+			struct cmd_audit **ret, struct vw_err *err)
 {
 	CMD_AUTODOMAIN virDomainPtr dom = NULL;
 	int rc;
@@ -78,7 +77,7 @@ static int check_domain(struct cmd *cmd, const char *arg, struct cmd_audit **ret
 	rc = cmd_connect(cmd, true, err);
 	if (rc == 0)
 		rc = cmd_domain(cmd, arg, &dom, err);
-	return rc < 0 ? rc : cmd_audit_domain(cmd, dom, &opt, ret, err);
+	return rc < 0 ? rc : cmd_audit_domain(cmd, dom, opt, ret, err);
 }
 
 char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *options,
@@ -98,17 +97,20 @@ char *cmd_check_next(const struct cmd *cmd, const char *verb, const char *option
 
 char *cmd_check_remedy(const struct cmd *cmd, const struct cmd_audit *a)
 {
+	VW_AUTOFREE char *options = NULL;
 	VW_AUTOFREE char *set = NULL;
-	const char *allow;
-	char options[32], *text = NULL;
+	bool fixes = vw_plan_count(a->plan, VW_ACTION_FIX) > 0;
+	const char *allow = NULL;
+	char *text = NULL;
 
-	if (vw_plan_count(a->plan, VW_ACTION_FIX))
-		return cmd_check_next(cmd, "fix", a->is_file ? " --diff" : "", a->label);
-	if (vw_plan_waiting(a->plan, &allow)) {
-		snprintf(options, sizeof(options), " --allow %s", allow);
-		return cmd_check_next(cmd, "fix", options, a->label);
+	if (fixes || vw_plan_waiting(a->plan, &allow)) {
+		if (asprintf(&options, "%s%s%s", a->os_said,
+			     fixes ? a->is_file ? " --diff" : "" : " --allow ",
+			     fixes ? "" : allow) < 0)
+			options = NULL;
+		return options ? cmd_check_next(cmd, "fix", options, a->label) : NULL;
 	}
-	if (a->plan->os)
+	if (a->plan->os || a->plan->judged != VW_JUDGED_ALL)
 		return NULL;
 	if (a->is_file)
 		return cmd_check_next(cmd, "check", " --os ID", a->label);
@@ -157,7 +159,8 @@ struct begun {
 };
 
 /* Begin the next ones. Return: how many. */
-static size_t begin_group(struct cmd *cmd, char **args, struct begun group[GROUP_MAX])
+static size_t begin_group(struct cmd *cmd, const struct cmd_audit_options *opt, char **args,
+			  struct begun group[GROUP_MAX])
 {
 	size_t n, bytes = 0;
 
@@ -166,7 +169,7 @@ static size_t begin_group(struct cmd *cmd, char **args, struct begun group[GROUP
 
 		*b = (struct begun){ .arg = args[n] };
 		if (cmd_is_file(b->arg) &&
-		    cmd_audit_file_begin(cmd, b->arg, &opt, &b->audit, &b->err) == 0)
+		    cmd_audit_file_begin(cmd, b->arg, opt, &b->audit, &b->err) == 0)
 			bytes += b->audit->len;
 	}
 	return n;
@@ -178,8 +181,8 @@ static void finish_one(struct cmd *cmd, struct begun *b, struct tally *t)
 	int rc = b->err.code;
 
 	if (rc == 0)
-		rc = a ? cmd_audit_finish(cmd, &opt, a, &b->err)
-		       : check_domain(cmd, b->arg, &a, &b->err);
+		rc = a ? cmd_audit_finish(cmd, &t->opt, a, &b->err)
+		       : check_domain(cmd, &t->opt, b->arg, &a, &b->err);
 	if (rc < 0) {
 		cmd_fail(cmd, &b->err);
 		t->failed++;
@@ -189,10 +192,11 @@ static void finish_one(struct cmd *cmd, struct begun *b, struct tally *t)
 	show(cmd, t, a);
 }
 
-static int check_named(struct cmd *cmd, char **args)
+static int check_named(struct cmd *cmd, const char *os, char **args)
 {
 	struct begun group[GROUP_MAX];
-	VW_CLEANUP(tally_clear) struct tally t = { 0 };
+	VW_CLEANUP(tally_clear)
+	struct tally t = { .opt = { .findings_only = true, .os = os } };
 	struct vw_err ready = { 0 };
 
 	if (cmd->json && !(t.domains = json_array()))
@@ -204,7 +208,7 @@ static int check_named(struct cmd *cmd, char **args)
 		vw_context_many(cmd->ctx, true);
 	}
 	for (size_t n; *args && !ready.code; args += n) {
-		n = begin_group(cmd, args, group);
+		n = begin_group(cmd, &t.opt, args, group);
 		for (size_t i = 0; i < n; i++)
 			finish_one(cmd, &group[i], &t);
 	}
@@ -224,32 +228,39 @@ json_t *cmd_check_json(json_t *domains)
 
 static int run_check(struct cmd *cmd, int argc, char **argv)
 {
-	enum { OPT_ALL = CMD_OPT_OWN };
+	enum { OPT_ALL = CMD_OPT_OWN, OPT_OS };
 	static const struct option longs[] = {
 		CMD_LONG,
 		{ "all", no_argument, NULL, OPT_ALL },
+		{ "os", required_argument, NULL, OPT_OS },
 		CMD_LONG_END,
 	};
+	const char *os = NULL;
 	bool all = false;
 	int c;
 
 	while ((c = cmd_getopt(cmd, argc, argv, longs)) != -1) {
 		if (c == CMD_STOP)
 			return cmd->status;
-		all = true;
+		if (c == OPT_OS)
+			os = optarg;
+		else
+			all = true;
 	}
 	if (all && optind < argc)
 		return cmd_usage(cmd, "--all takes no names");
+	if (os && optind == argc)
+		return cmd_usage(cmd, "--os is said of a DOMAIN or FILE, not of all");
 	if (all || optind == argc)
 		return cmd_check_all(cmd);
-	return check_named(cmd, argv + optind);
+	return check_named(cmd, os, argv + optind);
 }
 
 const struct command cmd_check = {
 	.name = "check",
 	.summary = "audit domains or domain XML files; changes nothing",
 	.usage =
-		"virt-warden check [DOMAIN|FILE|-]…\n"
+		"virt-warden check [--os ID] [DOMAIN|FILE|-]…\n"
 		"       virt-warden check --all\n"
 		"\n"
 		"Says what of each domain is not as its guest OS and a safe migration would have\n"
@@ -257,6 +268,7 @@ const struct command cmd_check = {
 		"is a FILE and needs no libvirt; '-' is standard input. Without an argument: --all.\n"
 		"\n"
 		"Options:\n"
-		"      --all           all domains of the host, the worst first\n",
+		"      --all           all domains of the host, the worst first\n"
+		"      --os ID         the guest OS, as `virt-warden os list` names it\n",
 	.run = run_check,
 };

@@ -344,7 +344,7 @@ virDomainPtr vw_define(const struct vw_define_call *call)
 	}
 	if (dom && a.plan) {
 		keep_after(&a, dom);
-		vw_notes_plan(&a.notes, a.plan, a.facts->os_note, a.why_not);
+		vw_notes_plan(&a.notes, a.call->conn, a.plan, a.facts->os_note, a.why_not);
 	}
 	if (dom)
 		vw_notes_flush(&a.notes);

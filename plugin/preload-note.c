@@ -78,19 +78,55 @@ static void add_os(struct vw_buf *b, const struct vw_plan *plan, const char *os_
 			      plan->os || !*what ? "" : ": ", what);
 }
 
-/* The findings that wait for the admin's word, and those that can't be done. */
-static void add_rest(struct vw_buf *b, const struct vw_plan *plan)
+/* "-c URI " if virt-warden, typed without it, would ask another libvirt than this. malloc'ed. */
+static char *connect_option(virConnectPtr conn)
 {
-	VW_AUTOFREE char *fix = vw_command_text("fix", plan->name);
-	VW_AUTOFREE char *check = vw_command_text("check", plan->name);
+	VW_AUTOFREE char *uri = virConnectGetURI(conn);
+	VW_AUTOFREE char *quoted = NULL;
+	const char *usual = getenv("LIBVIRT_DEFAULT_URI");
+	char *text = NULL;
+
+	if (!usual || !*usual)
+		usual = geteuid() == 0 ? "qemu:///system" : "qemu:///session";
+	if (!uri || !strcmp(uri, usual))
+		return strdup("");
+	quoted = vw_command_text("-c", uri); /* "virt-warden -c 'URI'", or DOMAIN if it is odd */
+	if (!quoted || asprintf(&text, "%s ", quoted + strlen("virt-warden ")) < 0)
+		return NULL;
+	return text;
+}
+
+/* "virt-warden -c URI VERB NAME OPTIONS"; malloc'ed. */
+static char *command(const char *connect, const char *verb, const char *name, const char *options)
+{
+	bool dash = *name == '-' && name[1];
+	VW_AUTOFREE char *all = NULL;
+	VW_AUTOFREE char *first = NULL;
+	char *text = NULL;
+
+	if (asprintf(&all, "%s%s%s", connect, verb, dash ? options : "") < 0) {
+		all = NULL;
+		return NULL;
+	}
+	first = vw_command_text(all, name);
+	return first && asprintf(&text, "%s%s", first, dash ? "" : options) >= 0 ? text : NULL;
+}
+
+/* The findings that wait for the admin's word, and those that can't be done. */
+static void add_rest(struct vw_buf *b, const struct vw_plan *plan, const char *connect)
+{
+	VW_AUTOFREE char *check = command(connect, "check", plan->name, "");
+	VW_AUTOFREE char *fix = NULL;
 	const char *allow;
 	size_t word = vw_plan_waiting(plan, &allow);
 	size_t left = plan->n_findings - vw_plan_count(plan, VW_ACTION_FIX) - word;
 
+	fix = command(connect, "fix", plan->name,
+		      strcmp(allow, "boot") ? " --allow visible" : " --allow boot");
 	if (word && fix) {
 		vw_buf_puts(b, "  ");
 		count(b, word, "change needs", "changes need");
-		vw_buf_printf(b, " your word: %s --allow %s\n", fix, allow);
+		vw_buf_printf(b, " your word: %s\n", fix);
 	}
 	if (left && check) {
 		vw_buf_puts(b, "  ");
@@ -99,14 +135,15 @@ static void add_rest(struct vw_buf *b, const struct vw_plan *plan)
 	}
 }
 
-void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *os_note,
-		   const char *why_not)
+void vw_notes_plan(struct vw_notes *n, virConnectPtr conn, const struct vw_plan *plan,
+		   const char *os_note, const char *why_not)
 {
 	VW_AUTOFREE char *name = vw_printable(plan->name, VALUE_MAX);
-	VW_AUTOFREE char *check = vw_command_text("check", plan->name);
+	VW_AUTOFREE char *connect = plan->n_findings ? connect_option(conn) : NULL;
+	VW_AUTOFREE char *check = connect ? command(connect, "check", plan->name, "") : NULL;
 	size_t fixes = vw_plan_count(plan, VW_ACTION_FIX);
 
-	if (!plan->n_findings || !name || !check)
+	if (!name || !check)
 		return;
 	vw_buf_printf(&n->text, "virt-warden: %s: ", name);
 	if (why_not || plan->audit_why) {
@@ -119,7 +156,7 @@ void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *o
 	add_os(&n->text, plan, os_note);
 	vw_buf_puts(&n->text, "\n");
 	add_fixes(&n->text, plan);
-	add_rest(&n->text, plan);
+	add_rest(&n->text, plan, connect);
 }
 
 void vw_log_refused(const char *uuid, const char *name, const char *why)

@@ -54,9 +54,10 @@ struct vw_notes {
 };
 void vw_notes_add(struct vw_notes *n, const char *fmt, ...) VW_PRINTF(2, 3);
 /* What was done and what was not, of a plan. domain: printable. why_not: NULL, or why nothing was applied. */
-void vw_notes_plan(struct vw_notes *n, const struct vw_plan *plan, const char *os_note,
-		   const char *why_not);
-/* To the system's log: libvirt refused a fix (why), and the user's own text went through. */
+void vw_notes_plan(struct vw_notes *n, virConnectPtr conn, const struct vw_plan *plan,
+		   const char *os_note, const char *why_not);
+/* To the system's log: libvirt refused a fix (why), and the host class alone, or the user's own
+ * text, went through. */
 void vw_log_refused(const char *uuid, const char *name, const char *why);
 /* Print them (not with --quiet) and free them. */
 void vw_notes_flush(struct vw_notes *n);
