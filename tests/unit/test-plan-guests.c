@@ -487,7 +487,7 @@ static void test_plan_bsd_card(void **state)
 		.os = &freebsd,
 		.blank = VW_NO,
 		.xml = GUEST("kvm", "pc", "", "",
-			     DISK("virtio") "<interface type='network'><source network='n'/>"
+			     DISK("virtio") "<interface type='bridge'><source bridge='b'/>"
 					    "<model type='e1000'/></interface>"),
 	};
 	struct vw_plan *p = plan_for(&g);
