@@ -29,7 +29,7 @@ void doctor_config(struct doctor *d, struct doctor_result *r)
 	if (vw_conf_load(d->paths.conf, &policy, &err) < 0)
 		doctor_say(
 			r, DOCTOR_FAIL,
-			"correct that line; until then the hook and virsh use the defaults or nothing",
+			"correct that; until then the hook and virsh use the defaults or nothing",
 			"%s", err.text);
 	else if (doctor_open_to_others(d->paths.conf, &mode) ||
 		 doctor_open_to_others(d->paths.templates_d, &mode))

@@ -99,12 +99,12 @@ static char *templates_dir(const char *conf)
 	return asprintf(&s, "%.*s/templates.d", (int)(slash - conf), conf) < 0 ? NULL : s;
 }
 
-/* A place that the environment names (sudo -E keeps it) is root's own, or root does not use it. */
+/* A place that the environment names (sudo -E keeps it) is root's own, or root does not use it.
+ * VIRT_WARDEN_CONF: vw_conf_load. */
 static int trust_overrides(struct vw_err *err)
 {
-	static const char *const names[] = { "VIRT_WARDEN_CONF", "VIRT_WARDEN_DATADIR",
-					     "VIRT_WARDEN_STATEDIR", "VIRT_WARDEN_CACHEDIR",
-					     "VIRT_WARDEN_SYSROOT" };
+	static const char *const names[] = { "VIRT_WARDEN_DATADIR", "VIRT_WARDEN_STATEDIR",
+					     "VIRT_WARDEN_CACHEDIR", "VIRT_WARDEN_SYSROOT" };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < VW_N_ELEMENTS(names); i++) {

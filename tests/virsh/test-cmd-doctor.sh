@@ -89,7 +89,7 @@ broken hook 'others than root may write it \(mode 0775\)'
 on chmod 755 $hook
 echo '[policy]' >"$tmp/warden.conf"
 chmod 666 "$tmp/warden.conf"
-broken config "$tmp/warden.conf: others than root may write it.*mode 0666"
+broken config "$tmp/warden.conf is not used by root, for everybody could change it: chmod go-w $tmp/warden.conf"
 rm "$tmp/warden.conf"
 mkdir -m 777 "$tmp/templates.d"
 broken config 'or the templates \(mode 0777\)'

@@ -30,14 +30,14 @@ chown $other "$tmp/warden.conf"
 refused "$tmp/warden.conf" "chown root $tmp/warden.conf"
 env -i VIRT_WARDEN_CONF="$tmp/warden.conf" VIRT_WARDEN_STATEDIR="$tmp/state" VIRT_WARDEN_LOG=stderr \
 	"$VW_BUILD/hook" web1 prepare begin - <"$tmp/web1.xml" >"$tmp/out" 2>"$tmp/err" || fail "the hook exits with $?"
-has "$tmp/err" "^op=prepare: nothing was done: .*warden.conf is not used by root"
+has "$tmp/err" "op=prepare.*: nothing was checked: .*warden.conf is not used by root"
 [ "$(wc -l <"$tmp/err")" = 1 ] && empty "$tmp/out"
 chown 0 "$tmp/warden.conf"
 chmod 664 "$tmp/warden.conf"
 refused "$tmp/warden.conf" "chmod go-w $tmp/warden.conf"
 chmod 644 "$tmp/warden.conf"
 chmod 777 "$tmp"
-refused "$tmp/warden.conf" "chmod go-w $tmp"
+refused "$tmp/state" "chmod go-w $tmp"
 chmod 755 "$tmp"
 fine
 
@@ -45,7 +45,9 @@ fine
 mkdir "$tmp/his"
 printf '[policy]\ndefine = off\n' >"$tmp/his/warden.conf"
 chown -R $other "$tmp/his"
-for name in CONF=$tmp/his/warden.conf DATADIR=$tmp/his STATEDIR=$tmp/his/state CACHEDIR=$tmp/his SYSROOT=$tmp/his; do
+VIRT_WARDEN_CONF=$tmp/his/warden.conf run 3 virt-warden check "$tmp/web1.xml"
+has "$tmp/err" "^virt-warden: $tmp/his/warden.conf is not used by root"
+for name in DATADIR=$tmp/his STATEDIR=$tmp/his/state CACHEDIR=$tmp/his SYSROOT=$tmp/his; do
 	run 3 env "VIRT_WARDEN_$name" virt-warden check "$tmp/web1.xml"
 	has "$tmp/err" "^virt-warden: \\\$VIRT_WARDEN_${name%%=*}: $tmp/his.* is not used by root, for user $other could change it: chown root $tmp/his"
 done
