@@ -223,6 +223,8 @@ static int fill_live(struct host_domain *d, struct vw_err *err)
 	    words(json_object_get(j, "shared"), &l->shared) < 0 ||
 	    words(json_object_get(j, "local"), &l->local) < 0)
 		return vw_err_set(err, -ENOMEM, "out of memory");
+	vw_words_sort(&l->shared);
+	vw_words_sort(&l->local);
 	return 0;
 }
 
@@ -277,13 +279,43 @@ static int add_path(struct vw_words *w, const char *path)
 {
 	const char **more;
 
-	if (!path || *path != '/' || vw_words_have(w, path))
+	if (!path || *path != '/')
 		return 0;
 	more = reallocarray(w->v, w->n + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	w->v = more;
 	w->v[w->n++] = path;
+	return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const char *const *x = *(const char *const *const *)a, *const *y = *(
+								       const char *const *const *)b;
+	int r = strcmp(*x, *y);
+
+	return r ? r : (x > y) - (x < y);
+}
+
+/* Each only once, the first of equal ones where it was. Return: 0 or -ENOMEM. */
+static int drop_repeated(struct vw_words *w)
+{
+	VW_AUTOFREE const char ***sorted = calloc(w->n + 1, sizeof(*sorted));
+	size_t n = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < w->n; i++)
+		sorted[i] = &w->v[i];
+	qsort(sorted, w->n, sizeof(*sorted), by_path);
+	for (size_t i = w->n; i-- > 1;)
+		if (!strcmp(*sorted[i], *sorted[i - 1]))
+			*sorted[i] = NULL;
+	for (size_t i = 0; i < w->n; i++)
+		if (w->v[i])
+			w->v[n++] = w->v[i];
+	w->n = n;
 	return 0;
 }
 
@@ -305,5 +337,5 @@ int host_domain_paths(const struct host_domain *d, struct vw_words *ret)
 		if (r == 0 && source)
 			r = add_path(ret, vw_xml_attr(source, "dev"));
 	}
-	return r;
+	return r < 0 ? r : drop_repeated(ret);
 }

@@ -235,6 +235,8 @@ int host_load(struct host *h, json_t *json, const char *name, struct vw_features
 	r = load(json, host_fields, &h->facts, name, err);
 	if (r == 0 && !*h->facts.name)
 		r = bad(err, name, "name", "is empty");
+	if (r == 0)
+		vw_host_sort(&h->facts);
 	return r < 0 ? r : intern(h, t, err);
 }
 

@@ -6,12 +6,53 @@
 
 #include <errno.h>
 
+/* Each kind of item that is looked up begins with its name or path. */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort(void *items, size_t n, size_t size)
+{
+	if (n)
+		qsort(items, n, size, by_name);
+}
+
+/* Return: the item of that name, of equal ones the first if they are not sorted; NULL = none. */
+static const void *find(const void *items, size_t n, size_t size, bool sorted, const char *name)
+{
+	const char *item = items;
+
+	if (!name || !n)
+		return NULL;
+	if (sorted)
+		return bsearch(&name, items, n, size, by_name);
+	for (size_t i = 0; i < n; i++, item += size)
+		if (!by_name(&name, item))
+			return item;
+	return NULL;
+}
+
 bool vw_words_have(const struct vw_words *w, const char *word)
 {
-	for (size_t i = 0; i < w->n; i++)
-		if (vw_streq(w->v[i], word))
-			return true;
-	return false;
+	return find(w->v, w->n, sizeof(*w->v), w->sorted, word);
+}
+
+void vw_words_sort(struct vw_words *w)
+{
+	sort(w->v, w->n, sizeof(*w->v));
+	w->sorted = true;
+}
+
+void vw_host_sort(struct vw_host_facts *h)
+{
+	_Static_assert(offsetof(struct vw_host_file, path) == 0, "find, by_name");
+	_Static_assert(offsetof(struct vw_host_lun, path) == 0, "find, by_name");
+	sort(h->files, h->n_files, sizeof(*h->files));
+	sort(h->luns, h->n_luns, sizeof(*h->luns));
+	for (size_t i = 0; i < h->n_pools; i++)
+		vw_words_sort(&h->pools[i].volumes);
+	h->sorted = true;
 }
 
 int vw_features_intern(struct vw_features *t, const char *name)
@@ -78,10 +119,7 @@ const struct vw_host_virt *vw_host_virt(const struct vw_host_facts *h, const cha
 
 const struct vw_host_lun *vw_host_lun(const struct vw_host_facts *h, const char *path)
 {
-	for (size_t i = 0; i < h->n_luns; i++)
-		if (vw_streq(h->luns[i].path, path))
-			return &h->luns[i];
-	return NULL;
+	return find(h->luns, h->n_luns, sizeof(*h->luns), h->sorted, path);
 }
 
 const char *vw_host_unasked(const struct vw_host_facts *h, const char *section)
@@ -96,9 +134,11 @@ const char *vw_host_unasked(const struct vw_host_facts *h, const char *section)
 
 enum vw_known vw_host_file(const struct vw_host_facts *h, const char *path)
 {
-	for (size_t i = 0; i < h->n_files; i++)
-		if (vw_streq(h->files[i].path, path))
-			return h->files[i].there ? VW_YES : VW_NO;
+	const struct vw_host_file *file = find(h->files, h->n_files, sizeof(*h->files), h->sorted,
+					       path);
+
+	if (file)
+		return file->there ? VW_YES : VW_NO;
 	for (size_t i = 0; i < h->n_pools; i++)
 		if (vw_words_have(&h->pools[i].volumes, path))
 			return VW_YES;

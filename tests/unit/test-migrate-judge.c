@@ -9,9 +9,10 @@
 
 #include <cmocka.h>
 
-#define WORDS(...)                                                                                \
-	{                                                                                         \
-		(const char *[]){ __VA_ARGS__ }, VW_N_ELEMENTS(((const char *[]){ __VA_ARGS__ })) \
+#define WORDS(...)                                                    \
+	{                                                             \
+		.v = (const char *[]){ __VA_ARGS__ },                 \
+		.n = VW_N_ELEMENTS(((const char *[]){ __VA_ARGS__ })) \
 	}
 
 struct world {
@@ -189,14 +190,14 @@ static void test_pools(void **state)
 	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
 		bool dir = rows[i].there && *rows[i].there == '-';
 		struct vw_host_pool pools[] = {
-			{ "outer", "dir", "/srv", "", "", true, { NULL, 0 }, false },
+			{ "outer", "dir", "/srv", "", "", true, { .v = NULL }, false },
 			{ "inner",
 			  rows[i].type,
 			  "/srv/vm",
 			  rows[i].format,
 			  rows[i].source,
 			  true,
-			  { NULL, 0 },
+			  { .v = NULL },
 			  false },
 			{ "there",
 			  dir ? rows[i].there + 1 : "netfs",
@@ -204,7 +205,7 @@ static void test_pools(void **state)
 			  "nfs",
 			  dir ? "" : rows[i].there,
 			  true,
-			  { NULL, 0 },
+			  { .v = NULL },
 			  false },
 		};
 
@@ -224,16 +225,16 @@ static void test_pools(void **state)
 	/* what statfs said on the host itself weighs more, and an inactive pool nothing */
 	make(&w);
 	w.live.local = (struct vw_words)WORDS("/srv/vm/a.img");
-	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",   "nfs",
-						   "f:/a", true,    { NULL, 0 }, false };
+	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",     "nfs",
+						   "f:/a", true,    { .v = NULL }, false };
 	w.hosts[0].n_pools = 1;
 	check(&w,
 	      "<disk type='file'><driver cache='none'/><source file='/srv/vm/a.img'/><target dev='vda'/></disk>",
 	      VW_VERDICT_BLOCKED, "disk-not-shared");
 	make(&w);
 	w.live.local.n = 0;
-	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",   "nfs",
-						   "f:/a", false,   { NULL, 0 }, false };
+	w.hosts[0].pools = &(struct vw_host_pool){ "p",    "netfs", "/srv/vm",     "nfs",
+						   "f:/a", false,   { .v = NULL }, false };
 	w.hosts[0].n_pools = 1;
 	check(&w,
 	      "<disk type='file'><driver cache='none'/><source file='/srv/vm/a.img'/><target dev='vda'/></disk>",
