@@ -8,6 +8,8 @@ localstatedir ?= /var
 libdir ?= $(prefix)/lib
 DESTDIR ?=
 B ?= build
+# One spelling, else what was built as B=/…/build (install.sh) and as B=build does not know of changed headers.
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $(B)))
 
 CC ?= gcc
 OPT ?= -O2 -g
@@ -88,8 +90,8 @@ all: $(PROGRAMS)
 # Rebuild when the compiler or any flag changes.
 $(B)/flags: FORCE
 	@mkdir -p $(B)
-	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(WITH_CURL)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS) $(WITH_CURL)' > $@
+	@echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(VIRT_CFLAGS) $(ALL_LDFLAGS) $(WITH_CURL)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(VIRT_CFLAGS) $(ALL_LDFLAGS) $(WITH_CURL)' > $@
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

@@ -30,6 +30,13 @@ build -s
 build V=1
 grep -q -- '-std=c11 .*-c -o .* lib/base/err.c$' "$dir/out" || fail "V=1 shows no commands: $(cat "$dir/out")"
 
+# However the build directory is written, it is the same one: else a changed header is not noticed.
+for b in build "$top/build" ./build; do
+	# shellcheck disable=SC2016 # make's variable
+	[ "$(make -s -C "$top" --no-print-directory B="$b" --eval 'where: ; @echo $(B)' where)" = build ] ||
+		fail "B=$b is another directory than B=build"
+done
+
 # As if a source had changed: the build of `make bench` writes to stderr.
 make -n -C "$top" --no-print-directory B="$VW_BUILD" -W lib/plan.c bench >"$dir/out" 2>"$dir/err"
 grep -q 'lib/plan\.c' "$dir/err" || fail "make bench does not build: $(cat "$dir/err")"
