@@ -49,9 +49,12 @@ static void test_killed(void **state)
 {
 	const pid_t before = begin();
 	struct vw_disk_facts f;
+	siginfo_t info;
 
 	(void)state;
 	assert_int_equal(kill(before, SIGKILL), 0);
+	/* One that is still on its way out would be waited for at the next look only. */
+	assert_int_equal(waitid(P_PID, (id_t)before, &info, WEXITED | WNOWAIT), 0);
 	f = look_at(path, "raw");
 	assert_int_equal(f.blank, VW_YES);
 	assert_int_not_equal(worker(), before);
