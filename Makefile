@@ -138,7 +138,7 @@ MUSL_PIE = -fPIE -fsanitize=bounds,object-size -fsanitize-undefined-trap-on-erro
 WRAPPER_SRCS = plugin/virsh.c $(wildcard lib/base/*.c lib/probe/*.c)
 ifneq ($(MUSL_CRT),)
 $(B)/virsh: $(WRAPPER_SRCS) $(wildcard lib/base/*.h lib/probe/*.h plugin/virsh*.h) $(B)/flags
-	$(MUSL) $(filter-out -fPIC -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE $(XML_CFLAGS),$(ALL_CFLAGS)) $(MUSL_PIE) \
+	$(call step,CC,$@)$(MUSL) $(filter-out -fPIC -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE $(XML_CFLAGS),$(ALL_CFLAGS)) $(MUSL_PIE) \
 		-o $@ $(MUSL_CRT) $(dir $(MUSL_CRT))crti.o $(shell $(CC) -print-file-name=crtbeginS.o) $(WRAPPER_SRCS) \
 		$(shell $(CC) -print-file-name=crtendS.o) $(dir $(MUSL_CRT))crtn.o
 else
