@@ -52,8 +52,33 @@ static void note_far(struct verify *v)
 {
 	verify_lock(v);
 	snprintf(v->s.console.refused, sizeof(v->s.console.refused),
-		 "its console is a file of the host %.64s: run virt-warden verify there", v->host);
+		 "its console is a file of the host %.64s: run virt-warden verify %.128s there",
+		 v->host, v->name);
 	verify_unlock(v);
+}
+
+bool verify_console_died(const struct verify_domain *d)
+{
+	char buf[BEFORE];
+
+	for (size_t i = 0; i < d->n_files; i++) {
+		struct vw_signals s = { .name = "" };
+		struct vw_console_reader r = { 0 };
+		struct stat sb;
+		int fd = vw_open(AT_FDCWD, d->files[i].path, VW_OPEN_NOLINK, &sb, NULL);
+		ssize_t n;
+
+		if (fd < 0)
+			continue;
+		n = pread(fd, buf, sizeof(buf), sb.st_size > BEFORE ? sb.st_size - BEFORE : 0);
+		close(fd);
+		r.began = n; /* of the past, all of it: a boot after a panic takes it back */
+		if (n > 0)
+			vw_console_take(&s, &r, buf, (size_t)n);
+		if (s.console.panic)
+			return true;
+	}
+	return false;
 }
 
 void *verify_console(void *arg)

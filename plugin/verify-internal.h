@@ -111,6 +111,8 @@ struct verify_reader {
 };
 /* Look at what was written. */
 void verify_console_take(struct verify *v, struct verify_reader *r, const char *data, size_t n);
+/* Ends what its consoles that are files of this host hold with a panic? */
+bool verify_console_died(const struct verify_domain *d);
 /* verify-state.c: state and reason of a domain; VW_DOM_GONE if there is none. */
 void verify_state(virDomainPtr dom, enum vw_dom_state *ret, enum vw_dom_reason *ret_reason,
 		  char *text, size_t size);

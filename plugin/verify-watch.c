@@ -23,6 +23,7 @@ struct guest {
 	unsigned char uuid[VIR_UUID_BUFLEN];
 	struct vw_watch watch;
 	struct vw_baseline written; /* as it stands in the metadata */
+	struct vw_baseline pending; /* to be written, if it lives on */
 	struct verify_domain d;
 	struct vw_baseline addresses;
 	unsigned rounds;
@@ -75,11 +76,38 @@ static void add_console(const struct guest *g, struct vw_sample *s)
 	}
 }
 
+static void write_down(struct guest *g, virDomainPtr dom, const struct vw_baseline *b)
+{
+	if (g->written.known && !vw_baseline_differs(&g->written, b))
+		return;
+	if (vw_baseline_write(dom, b, NULL) == 0)
+		g->written = *b;
+}
+
+/* A guest that panicked spins for ever, and one that computes does, too. What is normal for it stays
+ * as it was; that its console says so is noted for those who cannot read that. */
+static bool died(struct guest *g, virDomainPtr dom)
+{
+	const struct vw_delta *d = vw_watch_newest(&g->watch);
+	bool panicked = d && vw_spins(d) && !d->disks && !d->console && verify_console_died(&g->d);
+	struct vw_baseline b = g->written;
+
+	if (!panicked && !vw_watch_lost(&g->watch, &g->written))
+		return false;
+	if (panicked) {
+		b.known = b.panicked = true;
+		write_down(g, dom, &b);
+	}
+	g->pending.known = false;
+	g->watch.n = 0;
+	return true;
+}
+
 static void look(struct guest *g, virDomainStatsRecordPtr r, bool local, unsigned seconds)
 {
 	struct vw_baseline b = { .known = false };
+	struct vw_baseline pending = g->pending;
 	struct vw_sample s;
-	struct vw_err err = { 0 };
 	int state;
 
 	if (g->rounds++ % XML_EVERY == 0)
@@ -87,6 +115,8 @@ static void look(struct guest *g, virDomainStatsRecordPtr r, bool local, unsigne
 	vw_sample_from_stats(r->params, r->nparams, verify_now(), &s, &state, NULL);
 	add_console(g, &s);
 	vw_watch_add(&g->watch, &s, (int64_t)seconds * 1000 * STALE_ROUNDS);
+	if (died(g, r->dom))
+		return;
 	b.paused = b.known = state == VIR_DOMAIN_PAUSED;
 	if (!vw_watch_classify(&g->watch, &b) && !b.paused)
 		return;
@@ -96,10 +126,9 @@ static void look(struct guest *g, virDomainStatsRecordPtr r, bool local, unsigne
 	b.reachable = g->written.reachable;
 	for (unsigned i = 0; i < g->addresses.n_addresses; i++)
 		vw_baseline_add_address(&b, g->addresses.address[i]);
-	if (g->written.known && !vw_baseline_differs(&g->written, &b))
-		return;
-	if (vw_baseline_write(r->dom, &b, &err) == 0)
-		g->written = b;
+	/* It may have died in the middle of the last interval: what came before is written. */
+	g->pending = b;
+	write_down(g, r->dom, g->written.known && pending.known && !b.paused ? &pending : &b);
 }
 
 /* Return: how many guests run, or -1: libvirt is gone. */

@@ -38,6 +38,8 @@ size_t vw_baseline_format(const struct vw_baseline *b, char *buf)
 		add(&t, " wakes");
 	if (b->paused)
 		add(&t, " paused");
+	if (b->panicked)
+		add(&t, " panicked");
 	for (unsigned i = 0; i < b->n_disks && i < VW_SAMPLE_DISKS; i++)
 		add(&t, "%s%u", i ? "," : " disk=", b->disk[i]);
 	if (b->rx)
@@ -171,6 +173,12 @@ static bool parse_paused(const char *v, struct vw_baseline *b)
 	return !*v;
 }
 
+static bool parse_panicked(const char *v, struct vw_baseline *b)
+{
+	b->panicked = true;
+	return !*v;
+}
+
 static bool parse_reachable(const char *v, struct vw_baseline *b)
 {
 	b->reachable = true;
@@ -186,7 +194,7 @@ static const struct {
 	{ "rx", parse_rx },           { "tx", parse_tx },
 	{ "console", parse_console }, { "agent", parse_agent },
 	{ "skew", parse_skew },       { "reachable", parse_reachable },
-	{ "address", parse_address },
+	{ "address", parse_address }, { "panicked", parse_panicked },
 };
 
 /* word: "name" or "name=value"; it is cut up. */

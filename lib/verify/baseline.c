@@ -96,8 +96,41 @@ static void take_cpu(struct vw_baseline *b, const struct vw_delta *d, bool first
 	b->wakes = b->wakes && d->cpu > 0;
 }
 
+bool vw_spins(const struct vw_delta *d)
+{
+	return d->have & VW_HAVE_VCPU && d->most >= VW_CPU_SPINS;
+}
+
+/* Does it spin while nothing comes of it? */
+static bool spins_alone(const struct vw_delta *d)
+{
+	return vw_spins(d) && !d->disks && !d->console && !d->tx;
+}
+
+const struct vw_delta *vw_watch_newest(const struct vw_watch *w)
+{
+	return w->n ? &w->deltas[(w->n - 1) % VW_WATCH_INTERVALS] : NULL;
+}
+
+bool vw_watch_lost(const struct vw_watch *w, const struct vw_baseline *old)
+{
+	const struct vw_delta *d = vw_watch_newest(w);
+	bool worked;
+
+	if (!d || !old->known || !vw_spins(d))
+		return false;
+	worked = old->console && d->have & VW_HAVE_CONSOLE;
+	for (unsigned i = 0; i < old->n_disks && d->have & VW_HAVE_DISK; i++)
+		worked = worked || old->disk[i];
+	if (worked) /* a kernel that panicked may go on to answer pings */
+		return !d->disks && !d->console;
+	return old->tx && d->have & VW_HAVE_NET && spins_alone(d);
+}
+
 bool vw_watch_classify(const struct vw_watch *w, struct vw_baseline *b)
 {
+	bool alone = true;
+
 	if (w->n < VW_WATCH_INTERVALS)
 		return false;
 	b->known = true;
@@ -106,12 +139,15 @@ bool vw_watch_classify(const struct vw_watch *w, struct vw_baseline *b)
 		const struct vw_delta *d = &w->deltas[i];
 
 		take_cpu(b, d, i == 0);
+		alone = alone && spins_alone(d);
 		for (unsigned k = 0; k < b->n_disks; k++)
 			least(&b->disk[k], d->disk[k], d->ms, i == 0);
 		least(&b->rx, d->rx, d->ms, i == 0);
 		least(&b->tx, d->tx, d->ms, i == 0);
 		least(&b->console, d->console, d->ms, i == 0);
 	}
+	if (alone)
+		b->cpu = VW_CPU_CLASS_UNKNOWN;
 	return true;
 }
 
@@ -136,9 +172,9 @@ static bool addresses_differ(const struct vw_baseline *a, const struct vw_baseli
 bool vw_baseline_differs(const struct vw_baseline *old, const struct vw_baseline *now)
 {
 	if (old->known != now->known || old->paused != now->paused || old->cpu != now->cpu ||
-	    old->wakes != now->wakes || old->agent != now->agent ||
-	    old->reachable != now->reachable || old->n_disks != now->n_disks ||
-	    old->skew_known != now->skew_known)
+	    old->panicked != now->panicked || old->wakes != now->wakes ||
+	    old->agent != now->agent || old->reachable != now->reachable ||
+	    old->n_disks != now->n_disks || old->skew_known != now->skew_known)
 		return true;
 	if (old->skew_known && abs(old->skew - now->skew) > 2)
 		return true;

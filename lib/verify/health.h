@@ -130,7 +130,7 @@ struct vw_signals {
 		bool panic, oops;
 		bool old;          /* it stood there before the window began, nothing since */
 		char text[120];    /* the line */
-		char refused[160]; /* why one that there is is not read, "" = none was refused */
+		char refused[280]; /* why one that there is is not read, "" = none was refused */
 	} console;
 
 	struct {

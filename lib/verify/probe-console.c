@@ -78,16 +78,38 @@ static void judge_panic(const struct vw_view *v, struct vw_probe_result *r)
 			  s->name);
 }
 
+/* Its host noted that it panicked. The note may be old: it counts as an old line does. */
+static bool died_there(const struct vw_view *v)
+{
+	return v->s->before->panicked && v->s->state == VW_DOM_RUNNING &&
+	       !(v->life & (VW_LIFE_USER | VW_LIFE_WAKE));
+}
+
+static void judge_unread(const struct vw_view *v, struct vw_probe_result *r)
+{
+	const struct vw_signals *s = v->s;
+
+	if (died_there(v) && s->now - s->started < VW_LEAST_MS)
+		vw_result_wait(v, r, VW_FAIL, "its host noted that its kernel died");
+	else if (died_there(v))
+		vw_result(
+			r, VW_FAIL,
+			"the guest's kernel died, as its host read on its console: virsh reset %s",
+			s->name);
+	else
+		vw_result(r, VW_SKIP, "%s",
+			  *s->console.refused
+				  ? s->console.refused
+				  : "no serial port writes to a file that can be read here");
+}
+
 void vw_probe_console(const struct vw_view *v, struct vw_probe_result *r)
 {
 	const struct vw_signals *s = v->s;
 	struct vw_delta d;
 
 	if (!s->console.readable)
-		vw_result(r, VW_SKIP, "%s",
-			  *s->console.refused
-				  ? s->console.refused
-				  : "no serial port writes to a file that can be read here");
+		judge_unread(v, r);
 	else if (s->console.panic && !is_past(v))
 		judge_panic(v, r);
 	else if (s->console.oops && !s->console.old)

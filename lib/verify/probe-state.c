@@ -20,6 +20,12 @@ static void judge_paused(const struct vw_view *v, struct vw_probe_result *r)
 			  "virsh resume %s",
 			  s->name, s->name);
 		return;
+	case VW_REASON_CRASHED:
+		vw_result(r, VW_FAIL,
+			  "paused, for the guest panicked (%s): virsh reset %s, then "
+			  "virsh resume %s",
+			  s->reason_text, s->name, s->name);
+		return;
 	case VW_REASON_POSTCOPY:
 		vw_result(r, VW_FAIL,
 			  "the post-copy migration broke in the middle, its memory is on two "

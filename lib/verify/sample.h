@@ -65,6 +65,7 @@ enum vw_cpu_class {
 struct vw_baseline {
 	bool known;
 	bool paused;
+	bool panicked; /* its host read so on its console, the last time it looked */
 	enum vw_cpu_class cpu;
 	unsigned cpu_permille; /* of one CPU, the most that was seen */
 	bool wakes;            /* its vCPUs ran in every interval, if but a little */
@@ -98,8 +99,15 @@ struct vw_watch {
 /* The next sample: at least a second, better 5 to 30 s after the last (an earlier one is
  * ignored). A gap of more than `stale` ms starts anew (0 = never). */
 void vw_watch_add(struct vw_watch *w, const struct vw_sample *s, int64_t stale);
-/* Fill in cpu and rates of *b; the other members stay. Return: false = not enough was seen. */
+/* Fill in cpu and rates of *b; the other members stay. A guest that always spun while nothing else
+ * was seen of it computes, or has panicked: its class is unknown. Return: false = not enough was seen. */
 bool vw_watch_classify(const struct vw_watch *w, struct vw_baseline *b);
+/* The last interval; NULL = there was none. Borrowed from w. */
+const struct vw_delta *vw_watch_newest(const struct vw_watch *w);
+bool vw_spins(const struct vw_delta *d); /* some vCPU did */
+/* Does it spin now, and is nothing seen any more of what it steadily did? It may have died, and what it
+ * does now must not be learnt as normal. */
+bool vw_watch_lost(const struct vw_watch *w, const struct vw_baseline *old);
 
 /* An address in text form that may be asked: IPv4 or IPv6, unicast, not loopback, not
  * link-local IPv6. */

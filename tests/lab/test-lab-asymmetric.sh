@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # "It migrates one way but not back", for real: alpha has AES instructions, beta has none. Four kinds of
 # CPU, from either side, and back: the forecast beside what libvirt does. And a guest that libvirt lets
-# through, that dies of it, and of which libvirt says that it runs.
+# through, that dies of it, and of which libvirt says that it runs: verify says from afar that it failed, and
+# the agent's sampler does not take it for a busy one.
 # timeout: 480
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
@@ -56,12 +57,30 @@ guest aes2 Nehalem,+aes | sed "s/<cpu /&check='full' /" >"$work/aes2.xml"
 ! real beta create "$work/aes2.xml" >"$work/out" 2>&1 || fail "a guest with aes starts on beta"
 grep -q 'missing features: aes' "$work/out" || fail "aes on beta: $(<"$work/out")"
 
+# sampler HOST: it looks at doomed as the agent's does, but once a second; $normal is what it wrote down.
+sampler()
+{
+	"$lab" exec "$1" timeout 7 "$VW_BUILD/virt-warden" -c qemu:///system verify --watch-all 1 >/dev/null || true
+	normal=$(real "$1" metadata doomed urn:virt-warden:baseline:1) || fail "the sampler wrote nothing on $1"
+}
+
+# far VERDICT PROBE TEXT OPTION…: alpha's verify of doomed, which is on beta, by qemu+tcp.
+far()
+{
+	"$lab" exec alpha "$VW_BUILD/virt-warden" -c "${uri[beta]}" --json --quiet verify doomed "${@:4}" >"$work/far" || true
+	jq -e --arg v "$1" --arg p "$2" --arg t "$3" '.verdict == $v and
+		(.probes[] | select(.probe == $p) | .detail | contains($t))' "$work/far" >/dev/null ||
+		fail "from afar, wanted $*: $(<"$work/far")"
+}
+
 # The guest that dies: forecast as a risk that names aes, let through, dead, and "running".
 console=$("$lab" guest doomed --cpu maximum --payload aes --disk block)
 predict alpha doomed "${uri[beta]}"
 wanted doomed risk cpu-features-lost
 jq -r '.directions[0].reasons[] | select(.id == "cpu-features-lost") | .source' "$work/json" | grep -w aes >/dev/null ||
 	fail "the risk does not name aes: $(<"$work/json")"
+sampler alpha
+[[ $normal == *cpu=idle,* && $normal == *console=* && $normal != *panicked* ]] || fail "normal on alpha: $normal"
 move alpha doomed "${uri[beta]}"
 danger="CPUs of mode maximum are not compared" row doomed alpha-beta "$there" "$ids" ""
 console_wait "$console" 'Kernel panic.*Attempted to kill init' 60 >/dev/null ||
@@ -72,6 +91,16 @@ ticks=$(grep -c '^VWLAB tick=' "$console")
 sleep 2
 [ "$(grep -c '^VWLAB tick=' "$console")" = "$ticks" ] || fail "a dead guest ticks"
 echo "doomed: panicked on beta ($(grep -m 1 -o 'invalid opcode\|exitcode=0x00000004' "$console")); libvirt says: $state"
+
+# Libvirt has no call that reads its console for us: without its past nobody can tell, but who can is said.
+far unknown console "its console is a file of the host beta: run virt-warden verify doomed there" --window 5 --baseline none
+far failed vcpu "spins (wants" --window 6
+sampler beta
+[[ $normal == *cpu=idle,* && $normal == *" panicked"* ]] || fail "learnt from a dead guest: $normal"
+far failed console "died, as its host read on its console: virsh reset doomed" --window 6
+real beta metadata doomed urn:virt-warden:baseline:1 --set '<baseline>1 cpu=unknown,0 panicked</baseline>' --key baseline >/dev/null
+far failed console "died, as its host read on its console" --window 6
+echo "doomed, from afar: $(jq -c '[.verdict, .seconds]' "$work/far"); normal for it: $normal"
 
 # One that needs no AES goes there and back, and lives: its ticks go on, its disk holds what it wrote.
 console=$("$lab" guest ticker --cpu Nehalem,+popcnt --disk nbd)

@@ -173,8 +173,8 @@ prompts 1 0 "password, plain"
 again H
 at mover ours "${usual[@]}" H
 prompts 1 0 password
-said 'virt-warden: .*H.*unknown' password
-said 'virt-warden: .*(could not be told|unknown)' password
+said 'virt-warden: (whether this migration will work could not be told|.*: unknown$)' "password, preflight"
+said 'virt-warden: (whether the guest lives .*could not be told|H: unknown on beta after its migration)' "password, verify"
 is_on beta H
 again H
 at mover ours migrate --live H "qemu+libssh://mover@beta/system?known_hosts_verify=ignore&sshauth=password"

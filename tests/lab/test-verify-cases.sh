@@ -28,9 +28,11 @@ real() # real HOST ARGUMENT…: libvirt's own virsh
 
 verify() # verify HOST NAME OPTION…
 {
-	local host=$1
-	shift
-	"$lab" exec "$host" "$VW_BUILD/virt-warden" -c qemu:///system --quiet verify "$@"
+	verify_from "$1" qemu:///system "${@:2}"
+}
+verify_from() # verify_from HOST URI NAME OPTION…
+{
+	"$lab" exec "$1" "$VW_BUILD/virt-warden" -c "$2" --quiet verify "${@:3}"
 }
 
 # qemu_of HOST NAME: the process, as this shell may signal it by `on HOST kill`.
@@ -59,6 +61,7 @@ hide()
 # a plain live migration; after_CASE NAME at its end; end_CASE NAME at the very end.
 before_console() { rm "$VW_LAB/guests/$1.console" && mv "$VW_LAB/guests/$1.log" "$VW_LAB/guests/$1.console"; }
 before_aes_console() { before_console "$1"; }
+before_aes_far() { before_console "$1"; } # it is not to be read from there
 
 # The host talks to the guest, ten packets a second.
 talk()
@@ -169,18 +172,19 @@ ticks_on()
 	wait_for 8 eval "[ \$(grep -c '^VWLAB tick' '$log') -gt $before ]"
 }
 
-# hop CASE NAME WANT PROBE FROM TO: migrate, verify, and note "fits|verdict|probes|seconds" in $work/rows/NAME.
+# hop CASE NAME WANT PROBE FROM TO: migrate, verify (…-far: on the source, by qemu+tcp), and note "fits|verdict|probes|seconds" in $work/rows/NAME.
 hop()
 {
-	local case=$1 name=$2 want=$3 probe=$4 from=$5 to=$6 row=$7 status=0 end verdict found seconds fits=yes
+	local case=$1 name=$2 want=$3 probe=$4 from=$5 to=$6 row=$7 at=$6 uri=qemu:///system status=0 end verdict found seconds fits=yes
 	if declare -F "migrate_${case//-/_}" >/dev/null; then
 		"migrate_${case//-/_}" "$name" "$from" "$to"
 	else
 		migrate_plain "$name" "$from" "$to"
 	fi
+	[[ $case != *-far ]] || at=$from uri=$("$lab" uri "$to")
 	end=$(date +%s%N)
 	may after "$case" "$name"
-	verify "$to" "$name" --json --after-migration --source "$("$lab" uri "$from")" \
+	verify_from "$at" "$uri" "$name" --json --after-migration --source "$("$lab" uri "$from")" \
 		>"$work/$row.json" 2>"$work/$row.err" || status=$?
 	seconds=$((($(date +%s%N) - end) / 100000000))
 	verdict=$(jq -r '.verdict // "none"' "$work/$row.json")
@@ -283,6 +287,8 @@ aes|vcpu disk|failed|vcpu|--cpu maximum --payload aes --disk block
 aes-nothing|vcpu|failed|vcpu|--cpu maximum --payload aes
 aes-console|vcpu serial|failed|console|--cpu maximum --payload aes
 aes-pvpanic|vcpu panic|failed|state,events|--cpu maximum --payload aes --device PANIC
+aes-far|vcpu|failed|vcpu|--cpu maximum --payload aes
+pvpanic-far|vcpu panic|failed|state,events|--cpu maximum --payload aes --device PANIC
 spin|vcpu disk|failed|vcpu|--cpu maximum --payload spin --disk block
 nbd-stop|vcpu disk|failed|disk-progress|--disk nbd
 nbd-kill|vcpu disk|failed|disk-progress|--disk nbd

@@ -18,10 +18,10 @@ virsh_on() # virsh_on HOST ARGUMENT…: libvirt's own virsh
 	shift
 	"$lab" exec "$host" /usr/bin/virsh -q -c qemu:///system "$@"
 }
-# verify OPTION…: on beta; its JSON is in $work/json, the console's probe in $console.
+# verify OPTION…: on beta, or on $at by $uri; its JSON is in $work/json, the console's probe in $console.
 verify()
 {
-	"$lab" exec beta "$VW_BUILD/virt-warden" -c qemu:///system --json --quiet verify "$@" pty \
+	"$lab" exec "${at-beta}" "$VW_BUILD/virt-warden" -c "${uri-qemu:///system}" --json --quiet verify "$@" pty \
 		>"$work/json" 2>"$work/err" || true
 	verdict=$(jq -r .verdict "$work/json") || fail "no verdict: $(cat "$work/err" "$work/json")"
 	console=$(jq -r '.probes[] | select(.probe == "console") | "\(.status) \(.detail)"' "$work/json")
@@ -60,8 +60,8 @@ verify --window 4
 [[ $console == "skip no serial port writes to a file that can be read here" ]] ||
 	fail "read though it has not just come: $console"
 
-# It panics while a verifier is at it.
-verify --after-migration &
+# It panics while a verifier is at it, from afar: libvirt hands the console over to it, too.
+at=alpha uri=$("$lab" uri beta) verify --after-migration &
 sleep 2
 virsh_on beta inject-nmi pty
 wait $!

@@ -16,6 +16,7 @@ static const struct vw_baseline full = {
 	.cpu_permille = 1999,
 	.wakes = true,
 	.paused = true,
+	.panicked = true,
 	.disk = { 960, 0, 1000000000 },
 	.n_disks = 3,
 	.rx = 12,
@@ -197,6 +198,93 @@ static void test_classify(void **state)
 	assert_false(vw_watch_classify(&w, &b));
 }
 
+/* What a guest does in each interval of 15 s. */
+struct phase {
+	double cpu;
+	unsigned disk, tx, console;
+};
+
+static void go(struct vw_watch *w, struct vw_sample *s, unsigned intervals, struct phase p)
+{
+	for (unsigned i = 0; i < intervals; i++) {
+		s->t += 15000;
+		s->vcpu[0] += (uint64_t)(p.cpu * 15e9);
+		s->disk[0] += p.disk;
+		s->tx += p.tx;
+		s->console += p.console;
+		vw_watch_add(w, s, 60000);
+	}
+}
+
+/* A guest that died spins, and what it steadily did does not come any more: that is not learnt. */
+static void test_panicked(void **state)
+{
+	static const struct {
+		const char *before;
+		bool console; /* its bytes are seen */
+		struct phase now;
+		bool lost;
+	} rows[] = {
+		{ "1 cpu=idle,40 wakes disk=960", false, { 1, 0, 0, 0 }, true },
+		{ "1 cpu=idle,40 wakes disk=960", false, { 1, 0, 9, 0 }, true }, /* answers pings */
+		{ "1 cpu=busy,990 wakes disk=960", false, { 1, 0, 0, 0 }, true },
+		{ "1 cpu=idle,40 wakes disk=0 console=90", true, { 1, 0, 0, 0 }, true },
+		{ "1 cpu=idle,40 wakes disk=0 tx=50", false, { 1, 0, 0, 0 }, true },
+		{ "1 cpu=idle,40 wakes disk=0 tx=50", false, { 1, 0, 9, 0 }, false },
+		{ "1 cpu=idle,40 wakes disk=960", false, { 1, 9, 0, 0 }, false }, /* computes */
+		{ "1 cpu=idle,40 wakes disk=960", true, { 1, 0, 0, 9 }, false },
+		{ "1 cpu=idle,40 wakes disk=960", false, { 0.3, 0, 0, 0 }, false }, /* idles on */
+		{ "1 cpu=idle,40 wakes console=90", false, { 1, 0, 0, 0 }, false }, /* not seen */
+		{ "1 cpu=idle,40 wakes disk=0", false, { 1, 0, 0, 0 }, false }, /* did nothing */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		struct vw_sample s = at(1000, 0, 0, 0);
+		struct vw_watch w = { .n = 0 };
+		struct vw_baseline old;
+
+		if (rows[i].console)
+			s.have |= VW_HAVE_CONSOLE;
+		assert_int_equal(vw_baseline_parse(rows[i].before, &old), 0);
+		vw_watch_add(&w, &s, 60000);
+		assert_false(vw_watch_lost(&w, &old));
+		go(&w, &s, 3, (struct phase){ 0.04, 240, 13, 20 });
+		assert_false(vw_watch_lost(&w, &old));
+		go(&w, &s, 1, rows[i].now);
+		if (vw_watch_lost(&w, &old) != rows[i].lost)
+			fail_msg("row %zu: %s", i, rows[i].before);
+		assert_false(vw_watch_lost(&w, &(struct vw_baseline){ .known = false }));
+	}
+}
+
+/* Seen for the first time when it spins: busy only if anything comes of it. */
+static void test_spins_from_the_first(void **state)
+{
+	static const struct {
+		struct phase now;
+		enum vw_cpu_class want;
+	} rows[] = {
+		{ { 1, 0, 0, 0 }, VW_CPU_CLASS_UNKNOWN }, { { 1, 9, 0, 0 }, VW_CPU_CLASS_BUSY },
+		{ { 1, 0, 9, 0 }, VW_CPU_CLASS_BUSY },    { { 1, 0, 0, 9 }, VW_CPU_CLASS_BUSY },
+		{ { 0.1, 0, 0, 0 }, VW_CPU_CLASS_IDLE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(rows); i++) {
+		struct vw_sample s = at(1000, 0, 0, 0);
+		struct vw_watch w = { .n = 0 };
+		struct vw_baseline b = { 0 };
+
+		s.have |= VW_HAVE_CONSOLE;
+		vw_watch_add(&w, &s, 60000);
+		go(&w, &s, VW_WATCH_INTERVALS, rows[i].now);
+		assert_true(vw_watch_classify(&w, &b));
+		assert_true(b.known);
+		assert_int_equal(b.cpu, rows[i].want);
+	}
+}
+
 /* Counters that jump by more than there is time for: the most that the text holds, never less. */
 static void test_jump(void **state)
 {
@@ -233,6 +321,9 @@ static void test_differs(void **state)
 	b.disk[0] = 50;
 	assert_true(vw_baseline_differs(&full, &b));
 	b = full;
+	b.panicked = false;
+	assert_true(vw_baseline_differs(&full, &b));
+	b = full;
 	b.disk[1] = 1;
 	assert_true(vw_baseline_differs(&full, &b));
 	b = full;
@@ -250,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),        cmocka_unit_test(test_mangled),
 		cmocka_unit_test(test_too_long),       cmocka_unit_test(test_classify),
 		cmocka_unit_test(test_differs),        cmocka_unit_test(test_jump),
+		cmocka_unit_test(test_panicked),       cmocka_unit_test(test_spins_from_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

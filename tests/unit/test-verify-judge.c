@@ -239,6 +239,20 @@ static const struct row rows[] = {
 	  NULL,
 	  3000,
 	  4500 },
+	{ "panicked, as its host noted, far from its console",
+	  "1 cpu=unknown,0 panicked",
+	  { 1.0, 0, 0, 0, 0, -1, false },
+	  VW_FAILED,
+	  "console",
+	  3000,
+	  4500 },
+	{ "panicked, and was started anew since its host looked",
+	  "1 cpu=idle,7 wakes disk=960 panicked",
+	  { 0.03, 16, 0, 0, 0, -1, false },
+	  VW_HEALTHY,
+	  NULL,
+	  3000,
+	  4500 },
 	{ "the console fell silent, and with it all",
 	  "1 cpu=busy,1000 wakes console=2500",
 	  { 1.0, 0, 0, 0, 0, -1, false },
@@ -367,6 +381,11 @@ static void postcopy(struct vw_signals *s)
 static void shutoff(struct vw_signals *s)
 {
 	s->state = VW_DOM_SHUTOFF;
+}
+static void paused_crashed(struct vw_signals *s)
+{
+	s->state = VW_DOM_PAUSED;
+	s->reason = VW_REASON_CRASHED;
 }
 static void gone(struct vw_signals *s)
 {
@@ -508,6 +527,24 @@ static const struct change changes[] = {
 	{ "the source does not answer", source_silent, VW_HEALTHY, NULL, false },
 };
 
+/* libvirt says so: there is nothing to wait for, and to resume it alone would not help. */
+static void test_paused_crashed(void **state)
+{
+	static const struct behaviour dead = { 0, 0, 0, 0, 0, -1, false };
+	const struct vw_probe_result *worst;
+	struct vw_verify v;
+	struct world w;
+
+	(void)state;
+	start(&w, NULL);
+	paused_crashed(&w.s);
+	assert_in_range(run(&w, &dead, &v), 0, 500);
+	worst = vw_verify_worst(&v);
+	assert_int_equal(v.verdict, VW_FAILED);
+	assert_string_equal(worst->probe, "state");
+	assert_non_null(strstr(worst->detail, "virsh reset g"));
+}
+
 static void test_changes(void **state)
 {
 	static const struct behaviour ticker = { 0.03, 16, 0, 0, 40, -1, false };
@@ -629,9 +666,10 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),      cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_dies_late), cmocka_unit_test(test_busy_host),
-		cmocka_unit_test(test_console),   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_rows),      cmocka_unit_test(test_paused_crashed),
+		cmocka_unit_test(test_changes),   cmocka_unit_test(test_dies_late),
+		cmocka_unit_test(test_busy_host), cmocka_unit_test(test_console),
+		cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
