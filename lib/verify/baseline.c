@@ -76,7 +76,7 @@ static void least(unsigned *rate, uint64_t events, int64_t ms, bool first)
 
 static void take_cpu(struct vw_baseline *b, const struct vw_delta *d, bool first)
 {
-	unsigned permille = d->cpu > MOST / 1000 ? MOST : (unsigned)(d->cpu * 1000);
+	unsigned permille = d->cpu * 1000 > MOST ? MOST : (unsigned)(d->cpu * 1000);
 	enum vw_cpu_class class = d->most >= VW_CPU_SPINS ? VW_CPU_CLASS_BUSY
 				  : d->most < VW_CPU_IDLE ? VW_CPU_CLASS_IDLE
 							  : VW_CPU_CLASS_MIXED;
