@@ -54,11 +54,8 @@ static int compare_uuids(const void *a, const void *b)
 
 static bool is_known(const struct sweep_job *j, const char *name)
 {
-	char uuid[UUID_LEN + 1];
-
-	snprintf(uuid, sizeof(uuid), "%s", name);
 	return j->known.n &&
-	       bsearch(uuid, j->known.uuids, j->known.n, sizeof(j->known.uuids[0]), compare_uuids);
+	       bsearch(name, j->known.uuids, j->known.n, sizeof(j->known.uuids[0]), compare_uuids);
 }
 
 /* A verdict goes with the history of its domain, or when it is as old as that may get. */

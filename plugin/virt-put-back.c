@@ -78,7 +78,7 @@ static bool has_mac(const struct vw_index *ix, const char *mac)
 	struct vw_index_item like = { upper, "", NULL, 0 };
 	const struct vw_index_item *found;
 
-	for (; mac[i] && i < sizeof(upper) - 1; i++)
+	for (; i < sizeof(upper) - 1 && mac[i]; i++)
 		upper[i] = (char)toupper((unsigned char)mac[i]);
 	upper[i] = '\0';
 	found = index_from(ix, &like);

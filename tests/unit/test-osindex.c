@@ -112,7 +112,8 @@ static void test_find(void **state)
 		assert_string_equal(os->version, "11");
 		assert_string_equal(os->release_date, "2021-08-14");
 		assert_null(os->like);
-		assert_int_equal(os->ram % (UINT64_C(1) << 30), 0); /* osinfo-db raised it to 2 GiB */
+		assert_int_equal(os->ram % (UINT64_C(1) << 30),
+				 0); /* osinfo-db raised it to 2 GiB */
 		assert_true(os->ram);
 		assert_int_equal(os->storage, UINT64_C(20) << 30);
 		assert_int_equal(os->ncpus, 1);
