@@ -21,18 +21,45 @@ static const char *source_of(const xmlNode *disk)
 	return vw_or_empty(path ? path : s ? vw_xml_attr(s, "dev") : NULL);
 }
 
+static int by_target(const void *a, const void *b)
+{
+	const struct vw_own_disk *x = a, *y = b;
+
+	return strcmp(x->target, y->target);
+}
+
 /* With --xml: the disk of the same target at the source. */
 static const xmlNode *own_disk(const struct vw_judge *j, const xmlNode *node, const char *target)
 {
-	const xmlNode *n = j->m->own ? vw_xml_path(vw_xml_root(j->m->own), "devices/disk") : NULL;
+	const struct vw_own_disk key = { .target = target }, *own;
 
-	for (; n; n = vw_xml_next(n, "disk")) {
-		const xmlNode *t = vw_xml_child(n, "target");
+	own = j->n_own_disks ? bsearch(&key, j->own_disks, j->n_own_disks, sizeof(key), by_target)
+			     : NULL;
+	return own ? own->node : node;
+}
 
-		if (t && vw_streq(vw_xml_attr(t, "dev"), target))
-			return n;
+/* Return: false: no memory. */
+static bool list_own_disks(struct vw_judge *j)
+{
+	const xmlNode *first = j->m->own ? vw_xml_path(vw_xml_root(j->m->own), "devices/disk")
+					 : NULL;
+	size_t n = 0;
+
+	for (const xmlNode *d = first; d; d = vw_xml_next(d, "disk"))
+		n++;
+	j->own_disks = calloc(n + 1, sizeof(*j->own_disks));
+	if (!j->own_disks)
+		return false;
+	for (const xmlNode *d = first; d; d = vw_xml_next(d, "disk")) {
+		const xmlNode *t = vw_xml_child(d, "target");
+		const char *dev = t ? vw_xml_attr(t, "dev") : NULL;
+
+		if (dev)
+			j->own_disks[j->n_own_disks++] = (struct vw_own_disk){ dev, d };
 	}
-	return node;
+	/* libvirt refuses two disks with one target */
+	qsort(j->own_disks, j->n_own_disks, sizeof(*j->own_disks), by_target);
+	return true;
 }
 
 static void read_disk(const struct vw_judge *j, const xmlNode *node, struct disk *d)
@@ -287,10 +314,15 @@ void vw_check_storage(struct vw_judge *j)
 
 	if (j->m->flags & VW_MOVE_OFFLINE)
 		return;
+	if (!list_own_disks(j)) {
+		j->failed = true;
+		return;
+	}
 	for (; n; n = vw_xml_next(n, "disk")) {
 		struct disk d;
 
 		read_disk(j, n, &d);
 		check_disk(j, &d);
 	}
+	free(j->own_disks);
 }

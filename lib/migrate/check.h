@@ -5,6 +5,12 @@
 
 #include "migrate.h"
 
+/* A disk of the domain as it is at the source. */
+struct vw_own_disk {
+	const char *target;
+	const xmlNode *node;
+};
+
 struct vw_judge {
 	const struct vw_move *m;
 	const xmlNode *root;                  /* of m->doc; NULL without a domain */
@@ -12,6 +18,8 @@ struct vw_judge {
 	const struct vw_host_virt *from, *to; /* for its type; NULL = the host has no such */
 	struct vw_judgement out;
 	bool unknown, failed;
+	struct vw_own_disk *own_disks; /* with --xml: by target; vw_check_storage's own */
+	size_t n_own_disks;
 };
 
 struct vw_found {

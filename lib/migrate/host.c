@@ -12,10 +12,35 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void sort(void *items, size_t n, size_t size)
+/* Of equal ones, the first in memory. */
+static int by_name_and_place(const void *a, const void *b)
 {
-	if (n)
-		qsort(items, n, size, by_name);
+	const char *const x = *(const char *const *)a, *const y = *(const char *const *)b;
+	const int r = by_name(x, y);
+
+	return r ? r : (x > y) - (x < y);
+}
+
+/* Sort, and keep of equal names the first, which a search from the start would find.
+ * Return: false: no memory; they are as they were. */
+static bool sort(void *items, size_t *n, size_t size)
+{
+	VW_AUTOFREE const char **order = calloc(*n + 1, sizeof(*order));
+	VW_AUTOFREE char *sorted = calloc(*n + 1, size);
+	size_t k = 0;
+
+	if (!order || !sorted)
+		return false;
+	for (size_t i = 0; i < *n; i++)
+		order[i] = (const char *)items + i * size;
+	qsort(order, *n, sizeof(*order), by_name_and_place);
+	for (size_t i = 0; i < *n; i++)
+		if (!i || by_name(order[i], order[i - 1]))
+			memcpy(sorted + k++ * size, order[i], size);
+	if (k)
+		memcpy(items, sorted, k * size);
+	*n = k;
+	return true;
 }
 
 /* Return: the item of that name, of equal ones the first if they are not sorted; NULL = none. */
@@ -40,19 +65,17 @@ bool vw_words_have(const struct vw_words *w, const char *word)
 
 void vw_words_sort(struct vw_words *w)
 {
-	sort(w->v, w->n, sizeof(*w->v));
-	w->sorted = true;
+	w->sorted = sort(w->v, &w->n, sizeof(*w->v));
 }
 
 void vw_host_sort(struct vw_host_facts *h)
 {
 	_Static_assert(offsetof(struct vw_host_file, path) == 0, "find, by_name");
 	_Static_assert(offsetof(struct vw_host_lun, path) == 0, "find, by_name");
-	sort(h->files, h->n_files, sizeof(*h->files));
-	sort(h->luns, h->n_luns, sizeof(*h->luns));
+	h->sorted = sort(h->files, &h->n_files, sizeof(*h->files)) &&
+		    sort(h->luns, &h->n_luns, sizeof(*h->luns));
 	for (size_t i = 0; i < h->n_pools; i++)
 		vw_words_sort(&h->pools[i].volumes);
-	h->sorted = true;
 }
 
 int vw_features_intern(struct vw_features *t, const char *name)

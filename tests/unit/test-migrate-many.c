@@ -59,6 +59,27 @@ static void test_same_answers(void **state)
 	assert_null(vw_host_lun(&h, names[350]));
 }
 
+/* Whichever way a sort goes: a path that is listed twice has its first answer, as before the sort. */
+static void test_first_answer(void **state)
+{
+	struct vw_host_facts h = { .files = files, .n_files = 1000, .luns = luns, .n_luns = 1000 };
+
+	(void)state;
+	fill();
+	for (unsigned i = 0; i < 1000; i++) {
+		strcpy(names[i], i % 2 ? "/twice" : "/often");
+		files[i].there = i >= 2;
+		luns[i].bytes = i + 1;
+	}
+	files[1].there = true;
+	vw_host_sort(&h);
+	assert_int_equal(h.n_files, 2);
+	assert_int_equal(vw_host_file(&h, "/often"), VW_NO);
+	assert_int_equal(vw_host_file(&h, "/twice"), VW_YES);
+	assert_int_equal(vw_host_lun(&h, "/often")->bytes, 1);
+	assert_int_equal(vw_host_lun(&h, "/twice")->bytes, 2);
+}
+
 static void test_many(void **state)
 {
 	struct vw_host_pool pool = { .volumes = { .v = words, .n = FILES } };
@@ -89,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_answers),
+		cmocka_unit_test(test_first_answer),
 		cmocka_unit_test(test_many),
 	};
 
