@@ -3,11 +3,10 @@
  * ([alerts] metrics). The file is written only when it would say something else. */
 #include "alert-messenger.h"
 #include "buf.h"
+#include "lib/base/open.h"
 #include "replace-file.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 
 /* A label's value: backslash, quote and newline are escaped (the text format, 0.0.4). */
 static void add_label(struct vw_buf *b, const char *key, const char *value)
@@ -53,13 +52,12 @@ static void format(struct vw_buf *b, const struct vw_alert_list *l)
 
 static bool is_the_same(const char *path, const struct vw_buf *b)
 {
-	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	VW_AUTOFREE char *old = malloc(b->len);
 	struct stat st;
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, NULL);
+	VW_AUTOFREE char *old = malloc(b->len);
 
-	return fd >= 0 && old && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	       st.st_size == (off_t)b->len && read(fd, old, b->len) == (ssize_t)b->len &&
-	       memcmp(old, b->p, b->len) == 0;
+	return fd >= 0 && old && st.st_size == (off_t)b->len &&
+	       read(fd, old, b->len) == (ssize_t)b->len && memcmp(old, b->p, b->len) == 0;
 }
 
 void alert_metrics_write(const char *path, const struct vw_alert_list *l)

@@ -2,11 +2,10 @@
 /* Secrets from files: only what others can't read is one, and only what fits into a header. */
 #include "alert-messenger.h"
 #include "buf.h"
+#include "lib/base/open.h"
 #include "lib/base/trust.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #define SECRET_MAX 4096
 
@@ -17,14 +16,12 @@ bool alert_is_safe(const struct stat *st)
 
 static int read_line(const char *path, char *line, size_t size, struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, err);
 	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return vw_err_set(err, -EINVAL, "%s: not a regular file", path);
+	if (fd < 0)
+		return fd;
 	if (!alert_is_safe(&st) || (st.st_mode & 07))
 		return vw_err_set(err, -EPERM,
 				  "%s: others can read or change it, so it is no secret: "

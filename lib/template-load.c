@@ -3,28 +3,26 @@
 #include "template-internal.h"
 
 #include "buf.h"
+#include "lib/base/open.h"
 #include "lib/base/trust.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 
 #define TEMPLATE_MAX_BYTES (256u * 1024) /* ours are below 8 KiB */
 
-static int read_file(int dirfd, const char *name, const char *path, char **ret, size_t *ret_len,
-		     struct vw_err *err)
+static int read_file(const char *path, char **ret, size_t *ret_len, struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	VW_AUTOFREE char *text = NULL;
 	struct stat st;
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, err);
+	VW_AUTOFREE char *text = NULL;
 	size_t len = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size > TEMPLATE_MAX_BYTES)
-		return vw_err_set(err, -EINVAL, "%s: not a regular file of at most %u KiB", path,
+	if (fd < 0)
+		return fd;
+	if (st.st_size > TEMPLATE_MAX_BYTES)
+		return vw_err_set(err, -EINVAL, "%s: not a file of at most %u KiB", path,
 				  TEMPLATE_MAX_BYTES >> 10);
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
@@ -55,7 +53,7 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int load_file(struct vw_templates *set, int dirfd, const char *dir, const char *name,
+static int load_file(struct vw_templates *set, const char *dir, const char *name,
 		     struct vw_err *err)
 {
 	VW_AUTOFREE char *path = NULL;
@@ -69,7 +67,7 @@ static int load_file(struct vw_templates *set, int dirfd, const char *dir, const
 	}
 	r = vw_trust(path, err);
 	if (r == 0)
-		r = read_file(dirfd, name, path, &text, &len, err);
+		r = read_file(path, &text, &len, err);
 	return r < 0 ? r : vw_templates_add_text(set, text, len, path, err);
 }
 
@@ -91,7 +89,7 @@ static int load_dir(struct vw_templates *set, const char *dir, bool must, struct
 				  dir, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
-			r = load_file(set, fd, dir, names[i]->d_name, err);
+			r = load_file(set, dir, names[i]->d_name, err);
 		free(names[i]);
 	}
 	free(names);

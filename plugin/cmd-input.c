@@ -3,12 +3,11 @@
  * writes, a device, a directory, 100 MB). */
 #include "cmd.h"
 
+#include "lib/base/open.h"
 #include "xml.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/stat.h>
 
 #define PIPE_WAIT_MS 5000 /* for a named pipe or /dev/fd/N; stdin is waited for without a limit */
 
@@ -23,7 +22,7 @@ bool cmd_is_file(const char *arg)
 
 bool cmd_is_plain_file(const char *path)
 {
-	struct stat st;
+	struct stat st; /* of a word that the user typed; nothing is opened */
 
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
@@ -40,34 +39,13 @@ static int wait_for(int fd, int timeout_ms)
 	return n > 0 ? 0 : n == 0 ? -ETIMEDOUT : -errno;
 }
 
-static const char *kind_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFDIR: return "a directory";
-	case S_IFBLK: return "a block device";
-	case S_IFCHR: return "a character device";
-	case S_IFSOCK: return "a socket";
-	default: return "no regular file";
-	}
-}
-
-/* Look at what the path leads to before it is opened: opening a device can have effects. */
 static int open_input(const char *path, bool *ret_pipe, size_t *ret_size, struct vw_err *err)
 {
-	VW_AUTOCLOSE int look = open(path, O_PATH | O_CLOEXEC);
-	char self[64];
 	struct stat st;
-	int fd;
+	int fd = vw_open(AT_FDCWD, path, VW_OPEN_FIFO, &st, err);
 
-	if (look < 0 || fstat(look, &st) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
-		return vw_err_set(err, -EINVAL, "%s: is %s, not a file with domain XML", path,
-				  kind_of(st.st_mode));
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", look);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
+		return fd;
 	*ret_pipe = S_ISFIFO(st.st_mode);
 	*ret_size = S_ISREG(st.st_mode) && st.st_size > 0 ? (size_t)st.st_size : 0;
 	return fd;

@@ -2,9 +2,9 @@
 /* `new`: --disk, --network and --cdrom, taken apart (see cmd-new.h). */
 #include "cmd-new.h"
 
+#include "lib/base/open.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 void new_clear(struct new_domain *d)
 {
@@ -63,9 +63,9 @@ static bool has_suffix(const char *path, const char *suffix)
 }
 
 /* A qcow2 image named disk.img must not become the guest's raw disk. */
-static bool is_qcow2(const char *path)
+static bool is_qcow2(int path_fd)
 {
-	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	VW_AUTOCLOSE int fd = vw_open_again(path_fd, 0);
 	char magic[4] = "";
 
 	return fd >= 0 && read(fd, magic, 4) == 4 && !memcmp(magic, "QFI\xfb", 4);
@@ -74,16 +74,17 @@ static bool is_qcow2(const char *path)
 /* What is there, and the format where none was named. */
 static void look_at(struct new_disk *disk)
 {
-	struct stat st;
+	struct vw_seen seen = { .fd = -1 };
 	const char *format = "qcow2";
 
-	disk->exists = stat(disk->path, &st) == 0;
-	disk->block = disk->exists ? S_ISBLK(st.st_mode) : vw_startswith(disk->path, "/dev/");
+	disk->exists = vw_open_look(AT_FDCWD, disk->path, VW_OPEN_BLOCK, &seen) == 0;
+	VW_AUTOCLOSE int path_fd = seen.fd;
+	disk->block = disk->exists ? S_ISBLK(seen.st.st_mode) : vw_startswith(disk->path, "/dev/");
 	if (*disk->format)
 		return;
 	if (disk->block || has_suffix(disk->path, ".raw") || has_suffix(disk->path, ".img"))
 		format = "raw";
-	if (disk->exists && S_ISREG(st.st_mode) && is_qcow2(disk->path))
+	if (disk->exists && !disk->block && !seen.odd && is_qcow2(path_fd))
 		format = "qcow2";
 	snprintf(disk->format, sizeof(disk->format), "%s", format);
 }

@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "cmd-audit.h"
 #include "cmd-meta.h"
+#include "lib/base/open.h"
 #include "metadata.h"
 #include "out-json.h"
 #include "out-table.h"
@@ -219,13 +220,12 @@ static int detect_media(struct cmd *cmd, const char *path)
 /* Does the file begin as XML does? */
 static bool looks_like_xml(const char *path)
 {
-	VW_AUTOFCLOSE FILE *f = fopen(path, "re");
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, NULL, NULL);
 	char head[64] = "";
 	const char *p = head;
 
-	if (!f)
+	if (fd < 0 || read(fd, head, sizeof(head) - 1) < 0)
 		return true; /* the reader will say why */
-	head[fread(head, 1, sizeof(head) - 1, f)] = '\0';
 	if (vw_startswith(p, "\xef\xbb\xbf"))
 		p += 3;
 	p += strspn(p, " \t\r\n");

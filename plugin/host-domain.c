@@ -58,7 +58,8 @@ static bool is_shared(const char *path, unsigned long magic)
 	return magic == FUSE_SUPER_MAGIC && fuse_is_shared(path);
 }
 
-/* An image that is not there lies where its directory does. */
+/* An image that is not there lies where its directory does. Nothing is opened, and a dead mount may
+ * hang: this is a child of host-ask.c, with a deadline. */
 static void sort_path(json_t *d, const char *path)
 {
 	VW_AUTOFREE char *at = strdup(path);

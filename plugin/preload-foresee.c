@@ -9,12 +9,11 @@
  * laid ready for the history; it is taken away again. */
 #include "preload.h"
 
+#include "lib/base/open.h"
 #include "virt-ahead.h"
 
-#include <fcntl.h>
 #include <libxml/parser.h>
 #include <locale.h>
-#include <sys/stat.h>
 
 #define FILE_MAX (1024 * 1024) /* ours are some KiB; a larger one is not worth it */
 
@@ -43,18 +42,13 @@ static void clear(struct vw_foreseen *s)
 /* A regular file only: a FIFO, which this would empty, is not even opened. */
 static char *read_file(const char *path)
 {
-	VW_AUTOCLOSE int at = open(path, O_PATH | O_CLOEXEC);
-	VW_AUTOCLOSE int fd = -1;
-	VW_AUTOFREE char *text = NULL;
-	char self[40];
 	struct stat st;
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, NULL);
+	VW_AUTOFREE char *text = NULL;
 
-	if (at < 0 || fstat(at, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-	    st.st_size > FILE_MAX)
+	if (fd < 0 || st.st_size <= 0 || st.st_size > FILE_MAX)
 		return NULL;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", at);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	text = fd < 0 ? NULL : malloc((size_t)st.st_size + 1);
+	text = malloc((size_t)st.st_size + 1);
 	if (!text || read(fd, text, (size_t)st.st_size) != st.st_size)
 		return NULL;
 	text[st.st_size] = 0;

@@ -93,7 +93,8 @@ static void try_tcp(struct verify *v, size_t i, unsigned port)
 		     : "none of its addresses is known");
 }
 
-/* May it be run: root's (or ours), a file that nobody else can write, in such a directory? */
+/* In a thread that is given up. It is run, not read, so its owner counts.
+ * May it be run: root's (or ours), a file that nobody else can write, in such a directory? */
 static int look_at_check(const char *path, const char *dir, const char **ret_why)
 {
 	struct stat d, f;

@@ -87,7 +87,9 @@ int vw_open_again(int path_fd, int flags)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0) /* not ENOENT, which says that the file is not there */
+		return errno == ENOENT ? -ENOTSUP : -errno;
+	return fd;
 }
 
 int vw_open(int dirfd, const char *path, unsigned may, struct stat *ret_st, struct vw_err *err)

@@ -35,7 +35,7 @@ struct vw_seen {
 int vw_open_look(int dirfd, const char *path, unsigned may, struct vw_seen *ret);
 
 /* Open what path_fd (of vw_open_look, not odd) stands for: for reading, non-blocking, with more flags.
- * Return: a descriptor that the caller closes, or a negative errno. */
+ * Return: a descriptor that the caller closes, or a negative errno; -ENOTSUP: /proc is not mounted. */
 int vw_open_again(int path_fd, int flags);
 
 /* Both steps. ret_st may be NULL.

@@ -4,12 +4,11 @@
 #include "baseline.h"
 
 #include "buf.h"
+#include "lib/base/open.h"
 #include "lib/base/trust.h"
 #include "xml.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #define BYTES_MAX (64u * 1024)
 
@@ -65,6 +64,7 @@ int vw_baseline_load(char *baseline, struct vw_err *err)
 	VW_AUTOFREE char *text = NULL;
 	VW_AUTOCLOSE int fd = -1;
 	VW_AUTOXML struct vw_xml *x = NULL;
+	struct vw_err why = { 0 };
 	struct stat sb;
 	ssize_t n;
 	int r;
@@ -72,10 +72,10 @@ int vw_baseline_load(char *baseline, struct vw_err *err)
 	if (*baseline != '/')
 		return 0;
 	strcpy(path, baseline);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &sb) < 0)
-		return vw_err_set(err, -errno, "%s ([cpu] baseline): %s", path, strerror(errno));
-	if (!S_ISREG(sb.st_mode) || sb.st_size > BYTES_MAX)
+	fd = vw_open(AT_FDCWD, path, 0, &sb, &why);
+	if (fd < 0)
+		return vw_err_set(err, fd, "[cpu] baseline: %s", why.text);
+	if (sb.st_size > BYTES_MAX)
 		return vw_err_set(err, -EINVAL, "%s: no file with a <cpu> element", path);
 	r = vw_trust(path, err);
 	if (r < 0)

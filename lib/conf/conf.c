@@ -6,12 +6,11 @@
  * error instead of two lines. */
 #include "baseline.h"
 #include "conf-internal.h"
+#include "lib/base/open.h"
 #include "lib/base/trust.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
-#include <sys/stat.h>
 
 static const char *const define_values[] = { "fix", "warn", "off", NULL };
 static const char *const start_values[] = { "warn", "refuse", "off", NULL };
@@ -258,21 +257,20 @@ static int read_all(int fd, char *buf, size_t cap, size_t *ret_len)
 
 int vw_conf_load(const char *path, struct vw_policy *ret, struct vw_err *err)
 {
-	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct vw_err why = { 0 };
+	struct stat sb;
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &sb, &why);
 	VW_AUTOFREE char *text = NULL;
 	struct vw_policy policy;
-	struct stat sb;
 	size_t len = 0;
 	int r;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	if (fd == -ENOENT || fd == -ENOTDIR) {
 		vw_policy_defaults(ret);
 		return 0;
 	}
-	if (fd < 0 || fstat(fd, &sb) < 0)
-		return vw_err_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(sb.st_mode))
-		return vw_err_set(err, -EINVAL, "%s: not a regular file", path);
+	if (fd < 0)
+		return vw_err_set(err, fd, "%s", why.text);
 	r = vw_trust(path, err);
 	if (r < 0)
 		return r;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Has osinfo-db changed since the index was built? Every directory of it, and
  * every file of the admin's own additions, is in the index with its mtime; a
- * place that was not there at the build must still be absent. */
+ * place that was not there at the build must still be absent. The places are those of osinfo-db, and
+ * are not opened. */
 #include "reader.h"
 
 #include <errno.h>

@@ -5,12 +5,11 @@
  * that the strings end with a NUL. At access: every index and string offset.
  * So no content can lead outside the buffer, whatever wrote it. The builder
  * replaces the file by rename, so the mapping never shrinks under a reader. */
+#include "lib/base/open.h"
 #include "reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #define REBUILD "run `" VW_PREFIX "/libexec/virt-warden/virt-warden-osinfo build`"
 
@@ -111,16 +110,15 @@ static int new_osindex(const char *path, struct vw_osindex **ret, struct vw_err 
 static int open_regular(const char *path, int *ret_fd, size_t *ret_size, struct vw_err *err)
 {
 	struct stat st;
-	VW_AUTOCLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, NULL);
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return vw_err_set(err, -ENOENT, "%s: the OS index has not been built; " REBUILD,
 				  path);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vw_err_set(err, -errno,
-				  "%s: can't open the OS index: %s; check its permissions", path,
-				  strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct vw_osi_header) ||
+	if (fd < 0 && fd != -EINVAL)
+		return vw_err_set(err, fd, "%s: can't open the OS index: %s; check its permissions",
+				  path, strerror(-fd));
+	if (fd < 0 || st.st_size < (off_t)sizeof(struct vw_osi_header) ||
 	    st.st_size > (off_t)VW_OSI_MAX_SIZE)
 		return vw_err_set(err, -EBADMSG, "%s: this is not an OS index; " REBUILD, path);
 	*ret_fd = fd;

@@ -28,6 +28,7 @@ void vw_look_why(struct vw_look_reply *r, int error, const char *why)
 	snprintf(r->why, sizeof(r->why), "%s", why);
 }
 
+/* Of a directory: nothing is opened. */
 static const struct vw_fs *fs_of_path(const char *path)
 {
 	struct statfs fs;

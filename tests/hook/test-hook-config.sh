@@ -25,10 +25,10 @@ policy '[cache]' 'allowed = nonsense'
 try "$tmp/warden.conf:2: .*must be a list, each once, of: none, directsync"
 policy
 mkdir "$tmp/warden.conf"
-try "$tmp/warden.conf: not a regular file"
+try "$tmp/warden.conf: it is a directory"
 rmdir "$tmp/warden.conf"
 mkfifo "$tmp/warden.conf"
-try "$tmp/warden.conf: not a regular file"
+try "$tmp/warden.conf: it is a FIFO"
 rm "$tmp/warden.conf"
 head -c 70000 /dev/zero >"$tmp/warden.conf"
 try "larger than 64 KiB"

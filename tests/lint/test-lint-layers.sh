@@ -96,6 +96,40 @@ all_but() { # all_but REGEX FOLDER…: their sources, except the files that matc
 		"only virt-apply.c, the preload library and 'new' define a domain" \
 		$(all_but '^plugin/(virt-apply|preload[^/]*|cmd-new)\.c$' plugin agent)
 }
+# Paths: who else chose one, it is looked at before it is opened, by lib/base/open.c. These may ask
+# the kernel themselves: files | why. Only what is in the table; each line of it is needed.
+path_calls='open|openat|fopen|freopen|opendir|scandir|stat|lstat|statfs|statvfs|access|realpath|fopen64|open64'
+asks() {
+	cat <<'END'
+lib/base/open.c lib/base/trust.c                     | the helper; who may write to a path: it opens nothing
+lib/store/private-dir.c lib/history/*.c lib/alert/*.c agent/known.c agent/sweep.c hooks/mark.c hooks/verifier.c plugin/virt-kept.c plugin/virt-past.c plugin/virt-witness.c plugin/verify-act.c | names of ours, in a directory that is root's alone
+agent/replace-file.c plugin/cmd-new-image.c plugin/matrix-html.c | a file of its own, which it makes
+lib/template-load.c lib/osindex/program/*.c agent/alert-script.c plugin/cmd-doctor-data.c | O_DIRECTORY, opendir, stat: a directory is no device
+lib/osindex/fresh.c lib/conf/paths.c plugin/cmd-input.c agent/alert-round.c | stat, access: nothing is opened
+plugin/verify-declared.c                             | lstat in a thread that is given up; what it runs is root's
+plugin/verify-watch.c                                | lstat; the agent gives that process up
+plugin/host-domain.c                                 | statfs in a child with a deadline
+lib/probe/look.c lib/probe/lun.c                     | in the prober's child: access, statfs, and attributes of /sys
+agent/needs.c plugin/verify-bridge.c plugin/virt-hostdevs.c | attributes of /sys
+agent/log-socket.c agent/main.c agent/unit.c hooks/main.c plugin/cmd-doctor-host.c plugin/cmd-install.c plugin/cmd-new.c plugin/cmd-os.c plugin/cmd-status.c plugin/virsh.c plugin/virt-caps-cache.c plugin/virt-daemon.c plugin/virt-local.c plugin/virt-osindex.c | fixed places of the system, of libvirt and of this installation
+END
+}
+asking=
+while IFS='|' read -r globs _; do
+	read -ra globs <<<"$globs"
+	for glob in "${globs[@]}"; do
+		found=no
+		for file in $(compgen -G "$glob" || true); do
+			asking+=" $file"
+			! calls "$file" "$path_calls" >/dev/null || found=yes
+		done
+		[ "$found" = yes ] || bad "$glob: asks for no path, and need not be in the table of this test"
+	done
+done < <(asks)
+for file in $(sources lib plugin hooks agent); do
+	[[ " $asking " == *" $file "* ]] ||
+		never "$path_calls" "looks at a path itself: use lib/base/open.h, or say in this test why not" "$file"
+done
 for file in $(all_but '^lib/osindex/program/' lib); do
 	! code "$file" | grep -nE '(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)' ||
 		bad "$file: a library has no terminal"
