@@ -191,6 +191,8 @@ static int open_locked(struct vw_history *h, const char *uuid, int *ret_dir, int
 		VW_AUTOCLOSE int lock = dirfd < 0 ? -1 : vw_store_lock(h, dirfd, uuid, err);
 		struct stat named, ours;
 
+		if (dirfd == -ENOENT || lock == -ENOENT) /* removed between two calls */
+			continue;
 		if (dirfd < 0 || lock < 0)
 			return dirfd < 0 ? dirfd : lock;
 		if (fstatat(h->dirfd, uuid, &named, AT_SYMLINK_NOFOLLOW) < 0 ||

@@ -89,7 +89,7 @@ for name, devices in {
     "ide": "<disk type='file'><source file='/x/{0}'/><target dev='hd{0}' bus='ide'/></disk>",
     "same": "<disk type='file'><source file='/x'/><target dev='hda' bus='ide'/></disk>",
     "cdroms": "<disk type='file' device='cdrom'><target dev='hd{0}' bus='ide'/></disk>",
-    "nics": "<interface type='network'><source network='n'/></interface>",
+    "nics": "<interface type='network'><source network='default'/></interface>",
     "scsi": "<controller type='scsi' index='{0}'/><disk><source file='/x'/><target dev='sd{0}' bus='scsi'/>"
             "<address type='drive' controller='{0}' bus='0' target='0' unit='0'/></disk>",
 }.items():
