@@ -84,7 +84,7 @@ STAGE_OBJS = $(filter-out $(B)/obj/hooks/main.o,$(call objs,hooks))
 PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-hook.so $(B)/virt-warden-osinfo \
 	$(B)/virt-wardend $(B)/virt-warden-alert
 
-.PHONY: all check unit bench demo lint install uninstall hosts clean asan valgrind fuzz deps FORCE
+.PHONY: all check check-long unit bench demo lint install uninstall hosts clean asan valgrind fuzz deps FORCE
 all: $(PROGRAMS)
 
 # Rebuild when the compiler or any flag changes.
@@ -172,6 +172,15 @@ export VW_BUILD = $(abspath $(B))
 check: deps
 	$(MAKE) all unit
 	tests/run-tests
+# What takes hours: all rows of tests that take a sample in `make check`, fuzzing, other releases.
+LONG_FUZZ_SECONDS ?= 600
+check-long: deps
+	$(MAKE) all unit
+	tests/run-tests --long
+	$(MAKE) fuzz FUZZ_SECONDS=$(LONG_FUZZ_SECONDS)
+	$(MAKE) asan
+	$(MAKE) valgrind
+	$(MAKE) hosts
 lint: all unit
 	tests/lint/run-lint
 # Only figures on stdout.

@@ -59,3 +59,14 @@ grep -q "no end after 1 s.* virsh/test-a-slow" "$dir/out" || fail "no time-out: 
 grep -q "left processes behind.* lab/test-a-leftover" "$dir/out" || fail "leftover: $out"
 grep -q "not built.*unit/test-a-notbuilt" "$dir/out" || fail "not built: $out"
 grep -q "not executable.*hook/test-a-notexec" "$dir/out" || fail "not executable: $out"
+
+# --long: only what has more to do then, ten times as long
+# shellcheck disable=SC2016 # the test's own shell expands it
+script lab/test-a-long "# All of it. VW_LONG=yes: a second row." "# timeout: 1" 'sleep 1.5 && echo "long is ${VW_LONG-no}"'
+run false --long
+[ "$rc" -eq 0 ] && [ "$last" = "1 passed, 0 failed" ] || fail "--long: $out"
+grep -qx "long is yes" "$dir/build/logs/lab-test-a-long.log" || fail "--long sets no VW_LONG"
+run false --long virsh/
+[ "$rc" -ne 0 ] || fail "--long and a pattern that no long test has: $out"
+run false lab/test-a-long
+grep -q "no end after 1 s.* lab/test-a-long" "$dir/out" || fail "the limit without --long: $out"
