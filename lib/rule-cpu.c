@@ -22,6 +22,15 @@ static bool is_mode(const char *now)
 	       !strcmp(now, "maximum");
 }
 
+/* Is it what is wanted: that model, and no features? (With features the rule leaves a CPU alone.) */
+static bool is_it(const char *now, const char *wanted)
+{
+	const size_t n = strcspn(wanted, " \t");
+
+	return strlen(now) == n && !strncmp(now, wanted, n) &&
+	       !wanted[n + strspn(wanted + n, " \t")];
+}
+
 /* What the XML says now: "" = nothing, "host-model", a model's name … NULL = leave it alone. */
 static const char *cpu_now(struct vw_ctx *c, const xmlNode *cpu)
 {
@@ -131,12 +140,13 @@ void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
 	if (!now)
 		return;
 	if (*c->policy->cpu_baseline) {
-		if (generic || is_mode(now))
+		if ((generic || is_mode(now)) && !is_it(now, c->policy->cpu_baseline))
 			give_baseline(c, now);
 		return;
 	}
 	if (generic && emulated && !c->kvm) {
-		give_emulated(c, now, emulated);
+		if (!is_it(now, emulated))
+			give_emulated(c, now, emulated);
 		return;
 	}
 	if (!generic || !vw_choose(c, data, "prefer", "cpu.mode", mode, sizeof(mode)) ||

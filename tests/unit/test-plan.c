@@ -674,6 +674,30 @@ static void test_plan_hyperv_unknown(void **state)
 	vw_caps_free(caps);
 }
 
+/* A baseline that counts as generic where somebody else wrote it: given once, then it is there. */
+static void test_plan_generic_baseline(void **state)
+{
+	static const char *const baselines[] = { "qemu64", "kvm64", "qemu64 +ssse3" };
+	struct fixture *f = *state;
+
+	disk(f, "vda", VW_YES);
+	for (size_t i = 0; i < VW_N_ELEMENTS(baselines); i++) {
+		struct vw_plan *p;
+
+		strcpy(f->policy.cpu_baseline, baselines[i]);
+		p = plan(f,
+			 "<domain type='kvm'><name>t</name><os><type arch='x86_64'>hvm</type></os>"
+			 "<cpu mode='custom' match='exact'><model>qemu32</model></cpu><devices>"
+			 "<disk type='file'><source file='/x'/><target dev='vda'/></disk></devices>"
+			 "</domain>",
+			 0);
+		assert_non_null(finding(p, "cpu-mode", NULL));
+		assert_idempotent(f, p, 0);
+		vw_plan_free(p);
+	}
+	*f->policy.cpu_baseline = 0;
+}
+
 /* Without KVM the CPU is emulated: a plain model that current systems run on. */
 static void test_plan_emulated_cpu(void **state)
 {
@@ -951,6 +975,7 @@ int main(void)
 		T(test_plan_tablet_port),
 		T(test_plan_new_family),
 		T(test_plan_hyperv_unknown),
+		T(test_plan_generic_baseline),
 		T(test_plan_emulated_cpu),
 		T(test_plan_metadata),
 		T(test_plan_commandline),
