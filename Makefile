@@ -178,6 +178,7 @@ check-long: deps
 	$(MAKE) all unit
 	tests/run-tests --long
 	$(MAKE) fuzz FUZZ_SECONDS=$(LONG_FUZZ_SECONDS)
+	$(MAKE) fuzz-coverage
 	$(MAKE) asan
 	$(MAKE) valgrind
 	$(MAKE) hosts

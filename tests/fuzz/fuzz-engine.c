@@ -3,6 +3,7 @@
  * the input chooses. The plan's text must be XML, and planning it again must change nothing. */
 #include "caps.h"
 #include "diff.h"
+#include "metadata.h"
 #include "plan.h"
 #include "template.h"
 
@@ -133,6 +134,34 @@ static void make_facts(uint32_t bits, const struct vw_outline *o, struct vw_fact
 	}
 }
 
+/* What the metadata tells us beside the plan: bounded, and of one mind. */
+static void check_metadata(const xmlNode *root)
+{
+	const char *why = vw_metadata_audit_why(root), *id = vw_metadata_os_id(root);
+	const enum vw_mode mode = vw_metadata_effective_mode(root);
+	struct vw_health_wish h;
+
+	if (mode == VW_MODE_DEFAULT || (why && mode != VW_MODE_AUDIT) || (id && !*id))
+		abort();
+	vw_metadata_health(root, &h);
+	if (h.n_tcp > VW_HEALTH_MAX || h.n_check > VW_HEALTH_MAX || h.n_address > VW_HEALTH_MAX)
+		abort();
+	for (size_t i = 0; i < h.n_tcp; i++)
+		if (h.tcp[i] < 1 || h.tcp[i] > 65535)
+			abort();
+	for (size_t i = 0; i < h.n_check; i++)
+		if (!*h.check[i] || strpbrk(h.check[i], "./ "))
+			abort();
+}
+
+/* No baseline, one that every host has, one that none has, one with features. */
+static void choose_policy(uint32_t bits)
+{
+	static const char *const baselines[] = { "", "qemu64", "NoSuchModel", "Nehalem +aes -mpx" };
+
+	snprintf(policy.cpu_baseline, sizeof(policy.cpu_baseline), "%s", baselines[bits >> 27 & 3]);
+}
+
 /* Return: the plan, or NULL where the input is refused. */
 static struct vw_plan *make_plan(const char *text, size_t len, uint32_t bits)
 {
@@ -153,6 +182,8 @@ static struct vw_plan *make_plan(const char *text, size_t len, uint32_t bits)
 			abort();
 		return NULL;
 	}
+	check_metadata(vw_xml_root(doc));
+	choose_policy(bits);
 	make_facts(bits, outline, &facts);
 	vw_outline_free(outline);
 	req.doc = doc;
