@@ -146,6 +146,19 @@ const char *vw_evidence_name(enum vw_evidence e)
 	return (size_t)e < VW_N_ELEMENTS(names) ? names[e] : "unknown";
 }
 
+const char *vw_magic_name(enum vw_magic m)
+{
+	static const char *const names[] = {
+		[VW_MAGIC_UNKNOWN] = "",  [VW_MAGIC_NONE] = "raw",
+		[VW_MAGIC_QCOW] = "qcow", [VW_MAGIC_QCOW2] = "qcow2",
+		[VW_MAGIC_QED] = "qed",   [VW_MAGIC_VMDK] = "vmdk",
+		[VW_MAGIC_VDI] = "vdi",   [VW_MAGIC_VHDX] = "vhdx",
+		[VW_MAGIC_VPC] = "vpc",   [VW_MAGIC_PARALLELS] = "parallels",
+	};
+
+	return (size_t)m < VW_N_ELEMENTS(names) ? names[m] : "";
+}
+
 const char *vw_os_source_name(enum vw_os_source s)
 {
 	static const char *const names[] = {

@@ -50,6 +50,20 @@ enum vw_os_source {
 	VW_OS_INSPECTED, /* "inspection": looked into the image */
 };
 
+/* The format whose header an image begins with. */
+enum vw_magic {
+	VW_MAGIC_UNKNOWN = 0, /* not looked at */
+	VW_MAGIC_NONE,        /* none of those below */
+	VW_MAGIC_QCOW,        /* version 1 */
+	VW_MAGIC_QCOW2,
+	VW_MAGIC_QED,
+	VW_MAGIC_VMDK,
+	VW_MAGIC_VDI,
+	VW_MAGIC_VHDX,
+	VW_MAGIC_VPC, /* a dynamic one; a fixed one has a footer only */
+	VW_MAGIC_PARALLELS,
+};
+
 #define VW_BETTER_SIZE 96 /* "/dev/mapper/…", "/dev/disk/by-id/wwn-0x…-part1" */
 
 /* One disk, CD-ROM or floppy of the domain, by its <target dev>. */
@@ -62,6 +76,7 @@ struct vw_disk_facts {
 	enum vw_known allocated; /* file with room for the whole disk (NO: thin) */
 	enum vw_known discard;   /* device/filesystem can discard */
 	enum vw_known one_path;  /* one path of a multipath device */
+	enum vw_magic magic;     /* as its first bytes say; a guest may have written them itself */
 	char better
 		[VW_BETTER_SIZE]; /* the name by which the device should be used, "" = as it is */
 	char why[160];            /* one clause: why something is unknown, "" = nothing is */
@@ -120,5 +135,7 @@ void vw_facts_clear(struct vw_facts *f);
 /* Contract names, as in JSON: "unknown" "assumed" "blank" "proven" etc. */
 const char *vw_evidence_name(enum vw_evidence e);
 const char *vw_os_source_name(enum vw_os_source s);
+/* As in <driver type=…>: "qcow2" …; "raw" for none, "" for unknown. */
+const char *vw_magic_name(enum vw_magic m);
 
 #endif

@@ -13,6 +13,8 @@
  * (machine before buses, buses before what hangs on a bus). */
 static const struct vw_rule rules[] = {
 	{ "os-metadata", VW_CLASS_HOST, vw_rule_os_metadata, false, true },
+	{ "disk-format", VW_CLASS_HOST, vw_rule_disk_format, false, true },
+	{ "shared-memory", VW_CLASS_HOST, vw_rule_shared_memory, false, true },
 	{ "machine", VW_CLASS_BOOT, vw_rule_machine, false, false },
 	{ "firmware", VW_CLASS_BOOT, vw_rule_firmware, true, false },
 	{ "acpi", VW_CLASS_VISIBLE, vw_rule_acpi, true, false },
@@ -42,11 +44,15 @@ static const struct vw_rule rules[] = {
 const char *const *vw_rule_ids(void)
 {
 	static const char *const ids[] = {
-		"os-metadata", "machine",       "firmware", "acpi",         "pm",
-		"cpu-mode",    "clock",         "hyperv",   "pcie-ports",   "disk-bus",
-		"cdrom-bus",   "disk-cache",    "disk-io",  "disk-discard", "disk-iothread",
-		"nic-model",   "nic-queues",    "usb",      "tablet",       "video",
-		"rng",         "agent-channel", "balloon",  "panic-device", "tpm",
+		"os-metadata",  "disk-format",   "shared-memory",
+		"machine",      "firmware",      "acpi",
+		"pm",           "cpu-mode",      "clock",
+		"hyperv",       "pcie-ports",    "disk-bus",
+		"cdrom-bus",    "disk-cache",    "disk-io",
+		"disk-discard", "disk-iothread", "nic-model",
+		"nic-queues",   "usb",           "tablet",
+		"video",        "rng",           "agent-channel",
+		"balloon",      "panic-device",  "tpm",
 		NULL,
 	};
 

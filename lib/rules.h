@@ -132,6 +132,8 @@ const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
  * Return: true, and that word in buf (kernel-cmdline.c). */
 bool vw_kernel_names_disk(struct vw_ctx *c, char *buf, size_t size);
 
+void vw_rule_disk_format(struct vw_ctx *c, const xmlNode *data);
+void vw_rule_shared_memory(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_machine(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data);

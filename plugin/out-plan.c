@@ -26,6 +26,7 @@ static const struct out_gain gains[] = {
 	  RULES("machine", "firmware", "tpm", "cdrom-bus", "usb", "pcie-ports") },
 	{ "better console", RULES("video", "tablet") },
 	{ "tools know its OS", RULES("os-metadata") },
+	{ "starts and works", RULES("disk-format", "shared-memory") },
 };
 
 size_t out_gains(const struct out_gain **ret)

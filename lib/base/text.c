@@ -208,18 +208,17 @@ static bool is_plain(const char *name)
 				 "_-.,:/@%+=")] == '\0';
 }
 
-char *vw_command_text(const char *verb, const char *domain)
+char *vw_shell_word(const char *word, const char *otherwise)
 {
-	const char *name = domain && can_paste(domain) ? domain : "DOMAIN";
-	const char *dashes = *name == '-' ? "-- " : "";
 	char quoted[MAX_NAME * 4 + 3];
 	char *p = quoted;
-	char *text = NULL;
 
-	if (is_plain(name))
-		return asprintf(&text, "virt-warden %s %s%s", verb, dashes, name) < 0 ? NULL : text;
+	if (!word || !can_paste(word))
+		word = otherwise;
+	if (is_plain(word))
+		return strdup(word);
 	*p++ = '\'';
-	for (const char *s = name; *s; s++) {
+	for (const char *s = word; *s; s++) {
 		if (*s == '\'')
 			p = stpcpy(p, "'\\''");
 		else
@@ -227,5 +226,16 @@ char *vw_command_text(const char *verb, const char *domain)
 	}
 	*p++ = '\'';
 	*p = '\0';
-	return asprintf(&text, "virt-warden %s %s%s", verb, dashes, quoted) < 0 ? NULL : text;
+	return strdup(quoted);
+}
+
+char *vw_command_text(const char *verb, const char *domain)
+{
+	VW_AUTOFREE char *word = vw_shell_word(domain, "DOMAIN");
+	const char *dashes = word && (*word == '-' || vw_startswith(word, "'-")) ? "-- " : "";
+	char *text = NULL;
+
+	if (!word || asprintf(&text, "virt-warden %s %s%s", verb, dashes, word) < 0)
+		return NULL;
+	return text;
 }

@@ -49,6 +49,11 @@ char *vw_utf8_valid(const char *s);
  * same value for every reader, and harmless on a terminal. Line feeds between values stay. */
 void vw_json_escape(struct vw_buf *b, const char *json, size_t len);
 
+/* One word of a command that can be typed: as it is, or in quotes; `otherwise` for what no shell
+ * could be given back as it is (not to be shown, longer than 255 bytes, empty, NULL).
+ * Return: malloc'ed, or NULL (no memory). */
+char *vw_shell_word(const char *word, const char *otherwise);
+
 /* The command that a message advises: vw_command_text("fix", "web 1") is
  * virt-warden fix 'web 1'. A name that no shell could be given back as it is
  * (not to be shown, longer than 255 bytes, empty) becomes DOMAIN.

@@ -134,6 +134,8 @@ static void look_data(struct look *l, int fd, int direct)
 	/* Another host may have written to a shared LUN: not from this host's cache. */
 	if (S_ISBLK(l->st.st_mode))
 		s.direct = direct;
+	if (end || S_ISREG(l->st.st_mode))
+		l->r->magic = (uint8_t)vw_source_magic(&s);
 	if (!end && S_ISBLK(l->st.st_mode)) {
 		vw_look_why(l->r, 0, "the device has no medium");
 	} else if (!end && l->q->format != VW_IMAGE_QCOW2) {

@@ -23,6 +23,7 @@ struct vw_look_request {
 
 struct vw_look_reply {
 	uint8_t exists, block, blank, odirect, allocated, discard, one_path; /* enum vw_known */
+	uint8_t magic;                                                       /* enum vw_magic */
 	int32_t error; /* errno that belongs to why, 0 = none (the parent turns it into words) */
 	char why[112];
 	char better[VW_BETTER_SIZE];
@@ -135,6 +136,9 @@ int64_t vw_clock_ms(void); /* monotonic */
 /* Is all of it zero? Return: 1 yes, 0 no, -ETIMEDOUT not known in time, negative errno. */
 int vw_source_zero_file(struct vw_source *s);
 int vw_source_zero_device(struct vw_source *s);
+
+/* magic.c: by its first bytes; VW_MAGIC_UNKNOWN: they can't be read. */
+enum vw_magic vw_source_magic(struct vw_source *s);
 
 /* A vw_qcow2_read; ctx is the source. */
 int vw_source_read(void *ctx, uint64_t off, void *out, size_t len);

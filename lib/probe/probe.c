@@ -165,6 +165,7 @@ static void take_reply(const struct vw_look_reply *r, struct vw_disk_facts *out)
 	out->allocated = known(r->allocated);
 	out->discard = known(r->discard);
 	out->one_path = known(r->one_path);
+	out->magic = r->magic <= VW_MAGIC_PARALLELS ? (enum vw_magic)r->magic : VW_MAGIC_UNKNOWN;
 	snprintf(out->better, sizeof(out->better), "%.*s", VW_BETTER_SIZE - 1, r->better);
 	if (r->error)
 		snprintf(out->why, sizeof(out->why), "%.*s: %s", (int)sizeof(r->why) - 1, r->why,

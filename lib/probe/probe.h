@@ -41,6 +41,7 @@ void vw_prober_once(struct vw_prober *p);
  *            snapshot. UNKNOWN: absent, can't be looked at, corrupt, or zero as far as
  *            the time allowed to read. NO: data, has_backing (the XML names a backing
  *            store), and whatever is there in a format that is not looked into.
+ * magic      with VW_PROBE_BLANK, by the first bytes, whatever `format` says.
  * odirect    by an O_DIRECT open. Of a path that is not there (or may not be opened):
  *            by its (directory's) filesystem.
  * allocated  files only. raw: YES = no holes (empty: NO). qcow2, where it is looked into for data:

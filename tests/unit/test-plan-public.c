@@ -355,6 +355,87 @@ static void test_plan_pci_places(void **state)
 	}
 }
 
+/* What the XML says of an image against how it begins: said, never changed. */
+static void test_plan_disk_format(void **state)
+{
+#define DISK(attrs, source)                                                                 \
+	"<domain type='kvm'><name>g</name><os><type arch='x86_64' machine='q35'>hvm</type>" \
+	"</os><devices><disk type='file'" attrs "<source file=\"/d's\"" source              \
+	"<target dev='vda' bus='virtio'/></disk></devices></domain>"
+	static const struct {
+		const char *xml;
+		enum vw_magic magic;
+		const char *words; /* NULL: no finding */
+	} cases[] = {
+		{ DISK("><driver type='raw' cache='none'/>", "/>"), VW_MAGIC_QCOW2, "as qcow2" },
+		{ DISK("><driver type='raw' cache='none'/>", "/>"), VW_MAGIC_VMDK,
+		  "qemu-img info --output=json '/d'\\''s'" },
+		{ DISK(">", "/>"), VW_MAGIC_VDI, "says no format" },
+		{ DISK("><driver type='raw'/>", "/>"), VW_MAGIC_NONE, NULL },
+		{ DISK("><driver type='raw'/>", "/>"), VW_MAGIC_UNKNOWN, NULL },
+		{ DISK("><driver type='raw'/>", "><slices/></source>"), VW_MAGIC_QCOW2, NULL },
+		{ DISK(" device='cdrom'>", "/>"), VW_MAGIC_QCOW2, NULL },
+		{ DISK("><driver type='qcow2'/>", "/>"), VW_MAGIC_QCOW2, NULL },
+		{ DISK("><driver type='qcow2'/>", "/>"), VW_MAGIC_NONE, "refuses to start" },
+		{ DISK("><driver type='qcow2'/>", "/>"), VW_MAGIC_UNKNOWN, NULL },
+		{ DISK("><driver type='vpc'/>", "/>"), VW_MAGIC_NONE, NULL },
+	};
+	struct fixture *f = *state;
+
+	disk(f, VW_NO);
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		struct vw_plan *p;
+
+		f->facts.disks[0].magic = cases[i].magic;
+		p = plan(f, cases[i].xml, 1u << VW_CLASS_BOOT);
+		if (cases[i].words)
+			assert_held(p, "disk-format", cases[i].words);
+		else
+			assert_null(finding(p, "disk-format"));
+		assert_false(has(p, "type='qcow2'") && !strstr(cases[i].xml, "type='qcow2'"));
+		vw_plan_free(p);
+	}
+}
+
+static void test_plan_shared_memory(void **state)
+{
+#define NIC "<interface type='vhostuser'><mac address='52:54:00:00:00:09'/></interface>"
+#define FS "<filesystem type='mount'><driver type='virtiofs'/></filesystem>"
+#define VHOST_DISK "<disk type='vhostuser'><target dev='vdb'/></disk>"
+#define BACKING(in) "<memoryBacking>" in "</memoryBacking>"
+#define CELLS(in) "<cpu><numa><cell id='0'" in "/><cell id='1' memAccess='shared'/></numa></cpu>"
+#define MEMFD "<source type='memfd'/>"
+#define SHARED "<access mode='shared'/>"
+	static const struct {
+		const char *xml, *words; /* NULL: no finding */
+	} cases[] = {
+		{ DOMAIN("q35", "", "", NIC), "add <memoryBacking><source type='memfd'/>" },
+		{ DOMAIN("q35", "", "", FS), "libvirt refuses" },
+		{ DOMAIN("q35", "", "", VHOST_DISK), "libvirt refuses" },
+		{ DOMAIN("q35", BACKING("<hugepages/>"), "", NIC), "inside <memoryBacking>" },
+		{ DOMAIN("q35", BACKING("<access mode='private'/>" MEMFD), "", NIC), "inside" },
+		{ DOMAIN("q35", BACKING(MEMFD), "", FS), "inside" },
+		{ DOMAIN("q35", CELLS(""), "", NIC), "on each <cell>" },
+		{ DOMAIN("q35", BACKING(SHARED) CELLS(" memAccess='private'"), "", NIC), "<cell>" },
+		{ DOMAIN("q35", BACKING(MEMFD), "", NIC), NULL },
+		{ DOMAIN("q35", BACKING(SHARED), "", NIC FS VHOST_DISK), NULL },
+		{ DOMAIN("q35", CELLS(" memAccess='shared'"), "", NIC FS), NULL },
+		{ DOMAIN("q35", "", "", "<interface type='user'/>"), NULL },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		struct vw_plan *p = plan(f, cases[i].xml, 1u << VW_CLASS_BOOT);
+
+		if (cases[i].words)
+			assert_held(p, "shared-memory", cases[i].words);
+		else
+			assert_null(finding(p, "shared-memory"));
+		assert_false(has(p, "shared") && !strstr(cases[i].xml, "shared"));
+		vw_plan_free(p);
+	}
+}
+
 int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -362,7 +443,8 @@ int main(void)
 		T(test_plan_hostdev_network), T(test_plan_ioeventfd_off),
 		T(test_plan_pinned_iothread), T(test_plan_discard_thin_only),
 		T(test_plan_made_for_board),  T(test_plan_names_what_is_dropped),
-		T(test_plan_pci_places),
+		T(test_plan_pci_places),      T(test_plan_disk_format),
+		T(test_plan_shared_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,40 @@ static void test_other_formats(void **state)
 	assert_why(&f, "format");
 }
 
+/* How an image begins, whatever it is said to be: and what begins so is data. */
+static void test_magic(void **state)
+{
+	static const struct {
+		off_t off;
+		const char *text;
+		size_t len;
+		enum vw_magic magic;
+	} cases[] = {
+		{ 0, "QFI\xfb\0\0\0\3", 8, VW_MAGIC_QCOW2 },
+		{ 0, "QFI\xfb\0\0\0\1", 8, VW_MAGIC_QCOW },
+		{ 0, "QED", 4, VW_MAGIC_QED },
+		{ 0, "KDMV", 4, VW_MAGIC_VMDK },
+		{ 64, "\x7f\x10\xda\xbe", 4, VW_MAGIC_VDI },
+		{ 0, "vhdxfile", 8, VW_MAGIC_VHDX },
+		{ 0, "conectix", 8, VW_MAGIC_VPC },
+		{ 0, "QFI", 3, VW_MAGIC_NONE },
+		{ 1, "QFI\xfb", 4, VW_MAGIC_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		put(make_file("image", 1 << 20), cases[i].off, cases[i].text, cases[i].len);
+		assert_int_equal(look_at(path, "raw").magic, cases[i].magic);
+		assert_int_equal(look_at(path, "").blank, VW_NO);
+		assert_int_equal(look_at(path, "qcow2").magic, cases[i].magic);
+	}
+	assert_int_equal(look_at(make_file("empty", 0), "qcow2").magic, VW_MAGIC_NONE);
+	assert_int_equal(look_at(make_file("hole", 1 << 20), "raw").magic, VW_MAGIC_NONE);
+	put(make_file("short", 0), 0, "vhdxfile", 8);
+	assert_int_equal(look_at(path, "raw").magic, VW_MAGIC_VHDX);
+	assert_int_equal(look_at(in_dir("absent"), "raw").magic, VW_MAGIC_UNKNOWN);
+}
+
 static void test_not_asked(void **state)
 {
 	struct vw_disk_facts f = { .target = dir, .blank = VW_YES };
@@ -332,6 +366,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_raw_data, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_out_of_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_magic, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_allocated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_absent, setup, teardown),
