@@ -118,6 +118,15 @@ void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
+/* Is it used as raw, though it begins as another format? */
+static bool is_in_doubt(const struct vw_disk_facts *f, const xmlNode *disk)
+{
+	const char *format = driver_attr(disk, "type");
+	const char *seen = vw_magic_name(f->magic);
+
+	return (!format || !strcmp(format, "raw")) && *seen && strcmp(seen, "raw") != 0;
+}
+
 void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
@@ -133,10 +142,12 @@ void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 		if (!f || f->discard != VW_YES || !is_written(d) || driver_attr(d, "discard"))
 			continue;
 		/* an image file that was given its room beforehand was so on purpose: one
-		 * discard by the guest would give it back */
+		 * discard by the guest would give it back. Nor where the format is in doubt
+		 * (disk-format): a discard would go to the wrong place */
 		thin = f->block == VW_YES || f->allocated == VW_NO;
-		if (!thin || !vw_decide(c, vw_disk_target(d), "", want,
-					"space that the guest frees goes back to the host"))
+		if (!thin || is_in_doubt(f, d) ||
+		    !vw_decide(c, vw_disk_target(d), "", want,
+			       "space that the guest frees goes back to the host"))
 			continue;
 		driver = need_driver(c, d);
 		if (driver)

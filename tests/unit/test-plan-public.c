@@ -241,6 +241,14 @@ static void test_plan_discard_thin_only(void **state)
 		assert_int_equal(fixes(p, "disk-discard"), cases[i / 2].discard);
 		vw_plan_free(p);
 	}
+	d->blank = d->allocated = VW_NO;
+	d->magic = VW_MAGIC_QCOW2; /* used as raw: who is right is for the admin to say */
+	{
+		struct vw_plan *p = plan(f, DOMAIN("q35", "", "", ""), 0);
+
+		assert_false(fixes(p, "disk-discard"));
+		vw_plan_free(p);
+	}
 }
 
 #define AT(slot) "<address type='pci' domain='0' bus='0' slot='" slot "' function='0'/>"
