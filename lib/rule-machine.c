@@ -52,6 +52,9 @@ static const char *made_for_board(const struct vw_ctx *c)
 			return "a host device has its place on the PCI bus";
 		if (is_host_device(d) && is_igd(d))
 			return "the host's graphics (0000:00:02.0) need their place on the PCI bus";
+		/* an ISA card: libvirt 11.3 refuses it on q35 (9.0 did not) */
+		if (!strcmp((char *)d->name, "watchdog") && vw_streq(model, "ib700"))
+			return "its watchdog ib700 sits on the ISA bus of the old board";
 		if (strcmp((char *)d->name, "controller") != 0)
 			continue;
 		if (model && strstr(model, "expander-bus"))

@@ -275,6 +275,8 @@ static void test_plan_made_for_board(void **state)
 		{ DOMAIN("pc", "", "",
 			 "<controller type='pci' index='0' model='pci-root'><pcihole64 unit='KiB'>1</pcihole64></controller>"),
 		  "pcihole64" },
+		{ DOMAIN("pc", "", "", "<watchdog model='ib700' action='reset'/>"),
+		  "watchdog ib700 sits on the ISA bus" },
 	};
 	struct fixture *f = *state;
 
