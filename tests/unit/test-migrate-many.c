@@ -102,8 +102,8 @@ static void test_many(void **state)
 		assert_int_not_equal(vw_host_file(&h, names[i]), VW_UNKNOWN);
 		assert_non_null(vw_host_lun(&h, names[i]));
 	}
-	/* Each with each is 5 thousand million comparisons. */
-	assert_true(clock() - start < 3 * CLOCKS_PER_SEC);
+	/* Each with each is 5 thousand million comparisons, minutes; sorted: 0.2 s, 5 under valgrind. */
+	assert_true(clock() - start < 20 * CLOCKS_PER_SEC);
 }
 
 int main(void)
