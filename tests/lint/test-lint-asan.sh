@@ -11,6 +11,8 @@ make -s -C "$top" --no-print-directory B="$VW_BUILD" asan-build
 export VW_BUILD=$VW_BUILD/asan
 export ASAN_OPTIONS=detect_leaks=1:quarantine_size_mb=16:malloc_context_size=10 UBSAN_OPTIONS=print_stacktrace=1
 
+# Tests know by it that a sanitizer's time and memory are not ours.
+export VW_SANITIZED=yes
 status=0 count=0
 for program in "$VW_BUILD"/unit/test-*; do
 	[ -e "$top/tests/unit/$(basename "$program").c" ] || continue
@@ -24,8 +26,6 @@ done
 echo "$count unit tests"
 [ "$count" -gt 0 ] || status=1
 
-# These know by it that a sanitizer's time and memory are not ours.
-export VW_SANITIZED=yes
 for test in virsh/test-cmd-hostile hook/test-hook-hostile; do
 	"$top/tests/$test.sh" >"$VW_BUILD/asan.log" 2>&1 || {
 		echo "FAILED: $test"

@@ -9,6 +9,7 @@ VW_BUILD=$(realpath -m "${VW_BUILD:-$top/build}")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+export VW_SANITIZED=yes
 status=0 count=0
 for program in "$VW_BUILD"/unit/test-*; do
 	[ -e "$top/tests/unit/$(basename "$program").c" ] || continue

@@ -48,8 +48,8 @@ plain undefine half >"$tmp/out"
 rm -r "$tmp/templates.d" "$tmp/warden.conf"
 agent_stop
 
-# It starts between our look and our define (EBUSY): the old config is put back; the rest follows
-# when it is off.
+# It starts between our look and our define (EBUSY): the old config is put back. From then on it has
+# run, so what it boots from stays as it is, also when it is off.
 on env LD_PRELOAD="$tmp/start.so" "$VW_BUILD/virt-wardend" --foreground --pidfile "$tmp/agent.pid" >>"$agent_log" 2>&1 &
 agent_job=$!
 wait_for 10 agent_is_up || fail "the agent does not come up"
@@ -59,7 +59,9 @@ wait_for 15 grep -q '^busy: started meanwhile: the old XML was put back' "$agent
 stored_has busy "bus='ide'"
 has "$tmp/xml" "cache='none'"
 plain destroy busy >"$tmp/out"
-becomes busy "bus='virtio'"
+wait_for 10 grep -q '^busy: not fixed: .*disk-bus' "$agent_log" || fail "not said: $(cat "$agent_log")"
+settled
+stored_has busy "bus='ide'"
 
 # Managed save: what the guest sees waits.
 agent_stall

@@ -188,7 +188,7 @@ def history(domain_uuid, state=STATE):
     except FileNotFoundError:
         return []
     for name in names:
-        if name in (".lock", ".new"):
+        if name in (".lock", ".new") or re.fullmatch(r"gone-\d+", name):
             continue
         m = re.fullmatch(r"(\d{6,})-(\d+)\.xml", name)
         if not m:
