@@ -31,8 +31,10 @@ int cmd_audit_ready(struct cmd *cmd, struct vw_err *err)
 static void assume_fresh(struct vw_facts *facts)
 {
 	for (size_t i = 0; i < facts->n_disks; i++)
-		if (facts->disks[i].exists != VW_YES)
+		if (facts->disks[i].exists != VW_YES) {
 			facts->disks[i].blank = VW_YES;
+			facts->disks[i].allocated = VW_NO;
+		}
 	for (size_t i = 0; i < facts->n_networks; i++)
 		if (facts->networks[i].hostdev == VW_UNKNOWN)
 			facts->networks[i].hostdev = VW_NO;

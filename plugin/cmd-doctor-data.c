@@ -20,6 +20,12 @@ bool doctor_open_to_others(const char *path, unsigned *ret_mode)
 	return st.st_mode & 022 || (st.st_uid != 0 && st.st_uid != geteuid());
 }
 
+static void say_open_to_others(struct doctor_result *r, const char *path, unsigned mode)
+{
+	doctor_say(r, DOCTOR_FAIL, "chown root: and chmod go-w it: it says what is done as root",
+		   "%s: others than root may write it (mode %04o)", path, mode);
+}
+
 void doctor_config(struct doctor *d, struct doctor_result *r)
 {
 	struct vw_policy policy;
@@ -31,13 +37,8 @@ void doctor_config(struct doctor *d, struct doctor_result *r)
 			r, DOCTOR_FAIL,
 			"correct that; until then the hook and virsh use the defaults or nothing",
 			"%s", err.text);
-	else if (doctor_open_to_others(d->paths.conf, &mode) ||
-		 doctor_open_to_others(d->paths.templates_d, &mode))
-		doctor_say(r, DOCTOR_FAIL,
-			   "chown root: and chmod go-w it, and " VW_SYSCONFDIR
-			   "/virt-warden/templates.d: they say what is done as root",
-			   "%s: others than root may write it, or the templates (mode %04o)",
-			   d->paths.conf, mode);
+	else if (doctor_open_to_others(d->paths.conf, &mode))
+		say_open_to_others(r, d->paths.conf, mode);
 	else if (access(d->paths.conf, F_OK) < 0)
 		doctor_say(r, DOCTOR_PASS, "", "%s: not there, so the defaults hold",
 			   d->paths.conf);
@@ -117,6 +118,7 @@ void doctor_templates(struct doctor *d, struct doctor_result *r)
 	struct vw_templates *loaded = NULL;
 	struct vw_err err = { 0 };
 	xmlRelaxNG *schema;
+	unsigned mode;
 	int own = -1, admin = -1;
 
 	if (asprintf(&dir, "%s/xml-templates", d->paths.datadir) < 0 ||
@@ -125,9 +127,13 @@ void doctor_templates(struct doctor *d, struct doctor_result *r)
 	/* the loader first: it says what it does not know, the schema only where */
 	if (vw_templates_load((const char *const[]){ dir, d->paths.templates_d, NULL }, &loaded,
 			      &err) < 0)
-		return doctor_say(r, DOCTOR_FAIL, "correct that line, or move the file away", "%s",
-				  err.text);
+		return doctor_say(r, DOCTOR_FAIL,
+				  err.code == -EPERM ? "do that: it says what is done as root"
+						     : "correct that line, or move the file away",
+				  "%s", err.text);
 	vw_templates_free(loaded);
+	if (doctor_open_to_others(d->paths.templates_d, &mode))
+		return say_open_to_others(r, d->paths.templates_d, mode);
 	xmlSetStructuredErrorFunc(&c, on_error);
 	schema = load_schema(rng, &c);
 	if (schema) {

@@ -92,7 +92,7 @@ here virt-warden -c qemu:///system check installed >"$work/check" || status=$?
 same "exit code of check" $status 1
 grep -E 'disk-bus +hda +ide → virtio +skip/' "$work/check" >/dev/null || fail "check does not report the bus: $(<"$work/check")"
 grep 'a disk holds data' "$work/check" >/dev/null || fail "check does not say why: $(<"$work/check")"
-grep -F 'virt-warden fix installed --allow boot' "$work/check" >/dev/null ||
+grep -F 'virt-warden -c qemu:///system fix installed --allow boot' "$work/check" >/dev/null ||
 	fail "check does not say what to type: $(<"$work/check")"
 status=0
 here virt-warden -c qemu:///system fix installed --allow boot >"$work/fix" 2>&1 || status=$?

@@ -63,6 +63,10 @@ static void test_skips(void **state)
 	assert_false(vw_metadata_skips(vw_xml_root(none), "disk-cache"));
 }
 
+#define CLOUDSTACK                                                                        \
+	"</metadata><sysinfo type='smbios'><system><entry name='product'>CloudStack KVM " \
+	"Hypervisor</entry></system></sysinfo><metadata>"
+
 static void test_owner(void **state)
 {
 	static const char *const foreign[] = {
@@ -72,8 +76,7 @@ static void test_owner(void **state)
 		"<t:qos xmlns:t='http://ovirt.org/vm/tune/1.0'/>",
 		"<kubevirt xmlns='http://kubevirt.io'><uid/></kubevirt>",
 		"<n:vm xmlns:n='http://opennebula.org/xmlns/libvirt/1.0'><n:name>db</n:name></n:vm>",
-		"</metadata><sysinfo type='smbios'><system><entry name='product'>CloudStack KVM "
-		"Hypervisor</entry></system></sysinfo><metadata>",
+		CLOUDSTACK,
 	};
 	VW_AUTOXML struct vw_xml *own = domain(W("/>"));
 

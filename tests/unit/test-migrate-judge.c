@@ -37,8 +37,8 @@ static void make(struct world *w)
 						     .emulator = "/usr/bin/qemu",
 						     .model = "M",
 						     .vendor = "",
-						     .features = { features, 2 },
-						     .machines = { machines, 1 } };
+						     .features = { features, 2, false },
+						     .machines = { machines, 1, false } };
 		for (size_t k = 0; k < 2; k++)
 			vw_featset_add(&w->virts[i].set,
 				       (unsigned)vw_features_intern(&w->table, features[k]));
@@ -48,14 +48,14 @@ static void make(struct world *w)
 						      .hostname = "h",
 						      .uuid = i ? "2" : "1",
 						      .arch = "x86_64",
-						      .security = { security, 1 },
+						      .security = { security, 1, false },
 						      .virts = &w->virts[i],
 						      .n_virts = 1,
 						      .nets = w->nets,
 						      .n_nets = 1 };
 	}
 	w->live = (struct vw_live){
-		.active = true, .state = "running", .agent = true, .local = { local, 1 }
+		.active = true, .state = "running", .agent = true, .local = { local, 1, false }
 	};
 	w->move = (struct vw_move){
 		.live = &w->live, .src = &w->hosts[0], .dst = &w->hosts[1], .table = &w->table

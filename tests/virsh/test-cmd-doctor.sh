@@ -21,7 +21,9 @@ sleep 2 # times of processes are whole seconds
 "$top/tests/lab/lab" restart alpha
 run 0 doctor
 for name in config templates os-index state libvirt wrapper preload hook hook-seen security; do check $name pass; done
-hasnt "$tmp/out" 'Remedy'
+# No agent runs here, and that is said.
+grep -v '^agent ' "$tmp/out" >"$tmp/rest"
+hasnt "$tmp/rest" 'Remedy'
 check libvirt pass 'libvirt [0-9]+\.[0-9]+\.[0-9]+'
 check agent '(skip|pass|warn)'
 run 0 doctor --json
@@ -29,7 +31,7 @@ jq -e '.version == 1 and ([.checks[] | select(.status == "fail")] == []) and
 	([.checks[].check] | index("hook-seen") != null) and (.checks[0] | keys == ["check", "detail", "remedy", "status"])' \
 	"$tmp/out" >/dev/null || fail "JSON"
 run 0 doctor --quiet
-hasnt "$tmp/out" ' pass '
+hasnt "$tmp/out" '^[a-z-]+ +pass '
 
 # broken NAME TEXT: doctor exits 1, names the check and has a remedy
 broken() {
@@ -89,10 +91,11 @@ broken hook 'others than root may write it \(mode 0775\)'
 on chmod 755 $hook
 echo '[policy]' >"$tmp/warden.conf"
 chmod 666 "$tmp/warden.conf"
-broken config "$tmp/warden.conf is not used by root, for everybody could change it: chmod go-w $tmp/warden.conf"
+run 1 doctor
+check config fail "$tmp/warden.conf is not used by root, for everybody could change it: chmod go-w $tmp/warden.conf.*Remedy: "
 rm "$tmp/warden.conf"
 mkdir -m 777 "$tmp/templates.d"
-broken config 'or the templates \(mode 0777\)'
+broken templates "$tmp/templates.d is not used by root, for everybody could change it"
 rmdir "$tmp/templates.d"
 
 # SELinux, AppArmor: as a fake /sys tells, and libvirtd's profile.
@@ -152,7 +155,8 @@ check wrapper fail '/usr/bin/virsh, not our wrapper'
 run 1 on env PATH=/nonexistent VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" "$VW_BUILD/virt-warden" doctor
 check wrapper fail 'no virsh on PATH'
 
-# State: open to all, no directory.
+# State: open to all, no directory. (Where the environment names the place, that is refused: lib.sh's.)
+doctor() { on env -u VIRT_WARDEN_STATEDIR VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" virt-warden doctor "$@"; }
 on sh -c 'mkdir -p /var/lib/virt-warden; chmod 777 /var/lib/virt-warden'
 broken state 'mode 0777'
 on sh -c 'chmod 755 /var/lib/virt-warden'

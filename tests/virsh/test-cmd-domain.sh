@@ -141,7 +141,7 @@ cmp "$tmp/xml" "$tmp/off.xml" || fail "mode off was fixed"
 run 0 w mode web2 enforce
 on sh -c 'rm -rf /var/lib/virt-warden/history; mkdir -p /var/lib/virt-warden; : >/var/lib/virt-warden/history'
 stored web2 && cp "$tmp/xml" "$tmp/kept.xml"
-for verb in "fix web2" "os set web2 fedora36" "mode web2 audit"; do
+for verb in "fix web2 --allow boot,visible" "os set web2 fedora36" "mode web2 audit"; do
 	# shellcheck disable=SC2086  # several words are wanted
 	run 3 w $verb
 	has "$tmp/err" 'history'
