@@ -156,7 +156,7 @@ run 1 on env PATH=/nonexistent VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" "$VW
 check wrapper fail 'no virsh on PATH'
 
 # State: open to all, no directory. (Where the environment names the place, that is refused: lib.sh's.)
-doctor() { on env -u VIRT_WARDEN_STATEDIR VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" virt-warden doctor "$@"; }
+doctor() { on env -u VIRT_WARDEN_STATEDIR VIRT_WARDEN_CACHEDIR="$VIRT_WARDEN_CACHEDIR" virt-warden doctor; }
 on sh -c 'mkdir -p /var/lib/virt-warden; chmod 777 /var/lib/virt-warden'
 broken state 'mode 0777'
 on sh -c 'chmod 755 /var/lib/virt-warden'
