@@ -11,7 +11,17 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
+
+
+def wait_for_no_echo(fd):
+    """getpass() writes its prompt, turns the echo off, and drops what was typed before that. Who asks for
+    something else leaves the echo on: 1 s is enough."""
+    for _ in range(50):
+        if not termios.tcgetattr(fd)[3] & termios.ECHO:
+            break
+        time.sleep(0.02)
 
 
 def main():
@@ -37,6 +47,7 @@ def main():
         for regex, answer in answers:
             if regex.search(seen[at:]):
                 prompts, at = prompts + 1, len(seen)
+                wait_for_no_echo(fd)
                 os.write(fd, answer.encode() + b"\n")
                 break
     if status is None:
