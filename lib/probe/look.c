@@ -204,7 +204,7 @@ static bool look_inode(struct look *l, const struct vw_seen *seen)
 	}
 	l->fs = vw_fs_find(seen->fs);
 	l->r->block = VW_NO;
-	if (l->q->format == VW_IMAGE_RAW || !(l->q->want & VW_PROBE_BLANK))
+	if (l->q->format == VW_IMAGE_RAW)
 		l->r->allocated = VW_NO; /* another format's header tells */
 	/* stat(3type): st_blocks counts 512-byte units, whatever st_blksize is. */
 	if (l->q->format == VW_IMAGE_RAW && l->st.st_size > 0 &&

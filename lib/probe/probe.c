@@ -202,7 +202,7 @@ static bool begin_facts(const struct vw_probe_ask *ask)
 	if (!ask->path)
 		return false;
 	*ask->out = (struct vw_disk_facts){ .target = ask->out->target };
-	/* What lies in the backing store is data: the image itself need not be read. */
+	/* What lies in the backing store is data; the image is read for its format and its room. */
 	if (ask->has_backing && (ask->want & VW_PROBE_BLANK))
 		ask->out->blank = VW_NO;
 	if (ask->path[0] != '/')
@@ -237,9 +237,8 @@ static void fill(struct vw_batch *b, const struct vw_filling *f, uint32_t from, 
 	b->until = until - timeout_ms / 4;
 	for (uint32_t i = from; i < f->n; i++, b->n++) {
 		const struct vw_probe_ask *ask = f->asks[i];
-		const unsigned want = ask->has_backing ? ask->want & ~VW_PROBE_BLANK : ask->want;
 
-		b->asks[b->n].want = want;
+		b->asks[b->n].want = ask->want;
 		b->asks[b->n].format = format_of(ask->format);
 		b->asks[b->n].path = used;
 		b->replies[b->n].state = VW_BATCH_NONE;

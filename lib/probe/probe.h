@@ -45,8 +45,8 @@ void vw_prober_once(struct vw_prober *p);
  * odirect    by an O_DIRECT open. Of a path that is not there (or may not be opened):
  *            by its (directory's) filesystem.
  * allocated  files only. raw: YES = no holes (empty: NO). qcow2, where it is looked into for data:
- *            YES = it takes the room of the whole disk (preallocated, or full); with a backing
- *            store: NO. Other formats: unknown.
+ *            YES = it takes the room of the whole disk (preallocated, or full), backing store or not.
+ *            Other formats: unknown.
  * discard    block device: its queue in sysfs; file: can its filesystem punch holes?
  * one_path   block devices, as sysfs says; better: the multipath device, or the name by WWN of
  *            what goes by its kernel's name, if udev has made one. */

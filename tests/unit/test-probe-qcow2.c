@@ -52,7 +52,18 @@ static void test_new(void **state)
 	assert_int_equal(look_at(path, "").blank, VW_NO);
 }
 
-/* Was the image given the room of its disk? Also with data in it. */
+/* As an image of which the XML names a backing store. */
+static void expect_over_base(enum vw_known allocated)
+{
+	struct vw_disk_facts f = { 0 };
+
+	vw_probe_disk(prober, path, "qcow2", true, ALL, 1000, &f);
+	assert_int_equal(f.blank, VW_NO);
+	assert_int_equal(f.magic, VW_MAGIC_QCOW2);
+	assert_int_equal(f.allocated, allocated);
+}
+
+/* Was the image given the room of its disk? Also with data in it, and over another image. */
 static void test_preallocated(void **state)
 {
 	static const struct {
@@ -71,6 +82,7 @@ static void test_preallocated(void **state)
 		assert_int_equal(look_at(path, "qcow2").allocated, cases[i].allocated);
 		qemu_io("write -P 1 1M 1M");
 		assert_int_equal(look_at(path, "qcow2").allocated, cases[i].allocated);
+		expect_over_base(cases[i].allocated);
 	}
 }
 
