@@ -129,6 +129,18 @@ static int map_disk_facts(struct vw_ctx *c)
 	return 0;
 }
 
+enum vw_evidence vw_plan_blank(const xmlNode *domain, const struct vw_facts *facts)
+{
+	struct vw_ctx c = { .domain = (xmlNode *)domain,
+			    .devices = vw_xml_child(domain, "devices"),
+			    .facts = facts };
+
+	if (c.devices && map_disk_facts(&c) == 0)
+		vw_judge_blank(&c);
+	free(c.disk_facts);
+	return c.blank;
+}
+
 static bool known_x86(const struct vw_ctx *c)
 {
 	const char *arch = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "arch");

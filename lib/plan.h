@@ -84,6 +84,10 @@ struct vw_request {
 int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_err *err);
 void vw_plan_free(struct vw_plan *plan);
 
+/* What the plan of a domain will take it for, before all is gathered: VW_EV_BLANK, VW_EV_ASSUMED or
+ * VW_EV_UNKNOWN (also: no memory). */
+enum vw_evidence vw_plan_blank(const xmlNode *domain, const struct vw_facts *facts);
+
 /* How many findings have that action. */
 size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action);
 /* How many findings wait for the admin's word (fix --allow CLASS); *ret_class: "boot" or "visible",

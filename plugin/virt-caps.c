@@ -83,23 +83,12 @@ static enum vw_known preferred_machine(const struct vw_templates *t, const struc
 	return VW_NO;
 }
 
-/* Will the plan change the machine type, if anything makes it? New here and all blank (as the
- * engine's blank.c says; where the guest boots from elsewhere, both machines are asked for). */
-static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy)
+/* Will the plan change the machine type, if anything makes it? */
+static bool is_fresh(const struct vw_gathered *g, const struct vw_policy *policy,
+		     const xmlNode *root)
 {
-	size_t disks = 0;
-
-	if (g->facts.new_here != VW_YES || policy->boot == VW_BOOT_NEVER ||
-	    g->facts.hostdev_storage != VW_NO)
-		return false;
-	for (size_t i = 0; i < g->outline->n_disks; i++) {
-		if (!strcmp(g->outline->disks[i].device, "cdrom"))
-			continue;
-		if (g->facts.disks[i].blank != VW_YES)
-			return false;
-		disks++;
-	}
-	return disks;
+	return g->facts.new_here == VW_YES && policy->boot != VW_BOOT_NEVER &&
+	       vw_plan_blank(root, &g->facts) == VW_EV_BLANK;
 }
 
 /* The machine of another family that the template prefers. Return: as preferred_machine. */
@@ -129,7 +118,7 @@ void vw_collect_caps(struct vw_context *c, struct vw_gathered *g, virConnectPtr 
 	if (prefers != VW_NO)
 		ask_caps(c, g, conn, machine);
 	vw_look_join(g);
-	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c))) {
+	if (prefers != VW_YES || g->facts.n_caps == 0 || !is_fresh(g, vw_context_policy(c), root)) {
 		ask_caps(c, g, conn, g->outline->machine);
 		if (lacks_machine(c, g, conn))
 			g->facts.machine_offered = VW_NO;
