@@ -59,18 +59,27 @@ static bool word_names_disk(const char *word, size_t len)
 	return is_bus_name(value) || is_number(value, (size_t)(end - value));
 }
 
-bool vw_kernel_names_disk(struct vw_ctx *c, char *buf, size_t size)
+static void read_cmdline(struct vw_ctx *c)
 {
 	const xmlNode *os = vw_xml_child(c->domain, "os");
 	const char *s;
 
 	if (!vw_xml_child(os, "kernel"))
-		return false;
+		return;
 	s = vw_xml_content(c->doc, vw_xml_child(os, "cmdline"));
 	for (size_t len; (s += strspn(s, " \t\n"), len = strcspn(s, " \t\n")); s += len)
 		if (word_names_disk(s, len)) {
-			snprintf(buf, size, "%.*s", (int)(len < size ? len : size - 1), s);
-			return true;
+			snprintf(c->kernel_word, sizeof(c->kernel_word), "%.*s",
+				 (int)(len < sizeof(c->kernel_word) ? len : sizeof(c->kernel_word)),
+				 s);
+			return;
 		}
-	return false;
+}
+
+const char *vw_kernel_names_disk(struct vw_ctx *c)
+{
+	if (!c->kernel_read)
+		read_cmdline(c);
+	c->kernel_read = true;
+	return *c->kernel_word ? c->kernel_word : NULL;
 }

@@ -78,15 +78,13 @@ static const char *obstacle_to(const xmlNode *disk, const char *bus)
 const char *vw_disks_cling_to_ide(struct vw_ctx *c)
 {
 	const char *obstacle = NULL;
-	char word[80];
 
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d && !obstacle;
 	     d = vw_xml_next(d, "disk")) {
 		if (strcmp(vw_disk_bus(d), "ide") != 0)
 			continue;
 		obstacle = *vw_disk_target(d) ? obstacle_to(d, "sata") : "missing target";
-		if (!obstacle && vw_disk_is(d, "disk") &&
-		    vw_kernel_names_disk(c, word, sizeof(word)))
+		if (!obstacle && vw_disk_is(d, "disk") && vw_kernel_names_disk(c))
 			obstacle =
 				"name on the kernel's command line (write root=UUID=... there first)";
 	}
@@ -284,13 +282,13 @@ static bool note_obstacle(struct vw_ctx *c, const xmlNode *disk, const char *kin
 			  const char *why)
 {
 	const char *obstacle = obstacle_to(disk, want);
-	char word[80];
+	const char *word = vw_disk_is(disk, "disk") ? vw_kernel_names_disk(c) : NULL;
 
 	if (obstacle)
 		vw_note(c, vw_disk_target(disk), kind, want, c->blank,
 			"%s; not done, because a disk on %s can't have its %s: take that out, or use a virtio-scsi controller",
 			why, want, obstacle);
-	else if (vw_disk_is(disk, "disk") && vw_kernel_names_disk(c, word, sizeof(word)))
+	else if (word)
 		vw_note(c, vw_disk_target(disk), kind, want, c->blank,
 			"%s; not done, because the kernel's command line says %s, and on %s the disk has another name: write root=UUID=... in <cmdline> first",
 			why, word, want);

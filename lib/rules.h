@@ -42,6 +42,8 @@ struct vw_ctx {
 	struct _xmlHashTable *disk_names; /* target names in use; made when first needed */
 	struct _xmlHashTable *scsi;       /* SCSI controllers by index; likewise */
 	unsigned next_name;               /* no free name below this number */
+	char kernel_word[80];             /* the kernel's word for a disk, "" = none … */
+	bool kernel_read;                 /* … once its command line was read */
 	int error;                        /* sticky -ENOMEM */
 	bool live_done;                   /* live_plan was made (may be NULL all the same) */
 	struct vw_plan *live_plan;        /* what the running guest would still need */
@@ -128,9 +130,9 @@ bool vw_disk_has_source(const xmlNode *disk);
 /* Facts of the i-th <disk> of the domain; NULL = none. */
 const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
 
-/* Direct kernel boot with a command line that names a disk by its bus ("root=/dev/sda1").
- * Return: true, and that word in buf (kernel-cmdline.c). */
-bool vw_kernel_names_disk(struct vw_ctx *c, char *buf, size_t size);
+/* Direct kernel boot with a command line that names a disk by its bus: "root=/dev/sda1".
+ * Read once per plan. Return: that word (may be cut), owned by c; NULL = none (kernel-cmdline.c). */
+const char *vw_kernel_names_disk(struct vw_ctx *c);
 
 void vw_rule_disk_format(struct vw_ctx *c, const xmlNode *data);
 void vw_rule_shared_memory(struct vw_ctx *c, const xmlNode *data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The engine on guests as people publish them: what would not start, not boot or go offline if
  * the rules treated it as any other, and what can't be judged at all. */
+#include "buf.h"
 #include "caps.h"
 #include "plan.h"
 #include "template.h"
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 
 #define ALLOW_BOOT (1u << VW_CLASS_BOOT)
@@ -178,6 +180,35 @@ static void test_plan_kernel_root(void **state)
 		expect_text(p, names ? "dev='sda'" : "dev='vda'", NULL);
 		vw_plan_free(p);
 	}
+}
+
+/* The command line is read once, however many disks there are. */
+static void test_plan_kernel_many_disks(void **state)
+{
+	VW_AUTOBUF struct vw_buf xml = { 0 };
+	struct guest g = { .os = &debian, .blank = VW_NO, .allow = ALLOW_BOOT };
+	struct vw_plan *p;
+	clock_t began;
+
+	(void)state;
+	vw_buf_puts(&xml, "<domain type='kvm'><name>g</name><os><type arch='x86_64' "
+			  "machine='q35'>hvm</type><kernel>/k</kernel><cmdline>");
+	for (int i = 0; i < 60 * 1024 / 10; i++)
+		vw_buf_puts(&xml, "/dev/nbd0 ");
+	vw_buf_puts(&xml, "</cmdline></os><devices>");
+	for (int i = 0; i < 20000; i++)
+		vw_buf_printf(&xml,
+			      "<disk type='file'><source file='/d'/><target dev='sd%d' "
+			      "bus='sata'/></disk>",
+			      i);
+	vw_buf_puts(&xml, "</devices></domain>");
+	g.xml = xml.p;
+	began = clock();
+	p = plan_for(&g);
+	/* about 0.1 s; once per disk took 12 s */
+	assert_true(clock() - began < 3 * CLOCKS_PER_SEC);
+	expect(p, "disk-bus", VW_ACTION_FIX, "virtio", "several times slower");
+	vw_plan_free(p);
 }
 
 /* The same kernel on pc: the change of board would take the disk off IDE. */
@@ -545,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plan_kernel_root),
 		cmocka_unit_test(test_plan_kernel_root_board),
+		cmocka_unit_test(test_plan_kernel_many_disks),
 		cmocka_unit_test(test_plan_cpu_vendor),
 		cmocka_unit_test(test_plan_boards),
 		cmocka_unit_test(test_plan_machine_gone),
