@@ -4,7 +4,8 @@
  * libvirt lists choices as <enum name='E'> in an element of the kind, so
  * <devices><disk><enum name='bus'><value>virtio</value> becomes
  * "disk.bus=virtio"; a kind with supported='no' becomes "kind.supported=no"
- * and then every question about that kind is answered with NO. */
+ * and then every question about that kind is answered with NO. The architecture that
+ * they are for is "caps.arch=…". */
 #include "caps.h"
 
 #include "buf.h"
@@ -96,6 +97,8 @@ static void read_all(struct vw_caps *c, struct vw_xml *x)
 
 	c->machine = strdup(vw_xml_content(x, vw_xml_child(root, "machine")));
 	c->max_vcpus = max ? (unsigned)strtoul(max, NULL, 10) : 0;
+	if (vw_xml_child(root, "arch"))
+		add(c, "caps", "arch", vw_xml_content(x, vw_xml_child(root, "arch")));
 	if (vw_xml_child(root, "iothreads"))
 		read_enums(c, x, vw_xml_child(root, "iothreads"));
 	if (os) {

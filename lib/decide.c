@@ -40,6 +40,15 @@ bool vw_ctx_efi(const struct vw_ctx *c)
 	       vw_streq(vw_xml_attr(vw_xml_child(os, "loader"), "type"), "pflash");
 }
 
+bool vw_ctx_efi_arch(const struct vw_ctx *c)
+{
+	const char *arch = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "arch");
+
+	return !arch || !strcmp(arch, "x86_64") || !strcmp(arch, "aarch64") ||
+	       (vw_caps_has(c->caps, "caps.arch", arch) == VW_YES &&
+		vw_caps_has(c->caps, "os.firmware", "efi") == VW_YES);
+}
+
 bool vw_ctx_fresh(const struct vw_ctx *c)
 {
 	return c->blank == VW_EV_BLANK && c->facts->new_here == VW_YES &&

@@ -166,6 +166,11 @@ void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data)
 	/* a TPM has state of its own: never added to a guest that exists */
 	if (vw_xml_child(c->devices, "tpm") || !vw_ctx_fresh(c))
 		return;
+	if (!vw_ctx_efi_arch(c)) {
+		vw_note(c, "domain", "", "tpm-crb", VW_EV_UNKNOWN,
+			"this OS asks for a TPM 2.0; not done, because that goes with EFI, and whether the host has an EFI firmware for the guest's architecture is not known");
+		return;
+	}
 	if (!vw_choose(c, data, "prefer", "tpm.model", model, sizeof(model)) ||
 	    vw_caps_has(c->caps, "tpm.backendModel", "emulator") == VW_NO) {
 		vw_note(c, "domain", "", "tpm-crb", VW_EV_UNKNOWN,

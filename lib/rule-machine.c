@@ -160,6 +160,11 @@ void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
 		return;
 	if (!vw_choose(c, data, "prefer", NULL, want, sizeof(want)) || strcmp(want, "efi") != 0)
 		return;
+	if (!vw_ctx_efi_arch(c)) {
+		vw_note(c, "domain", "bios", "efi", VW_EV_UNKNOWN,
+			"this OS boots from EFI only; not done, because whether the host has an EFI firmware for the guest's architecture is not known: write arch='x86_64' (virsh edit), if the guest is of that");
+		return;
+	}
 	if (vw_caps_has(c->caps, "os.firmware", "efi") == VW_NO) {
 		vw_note(c, "domain", "bios", "efi", VW_EV_UNKNOWN,
 			"this OS boots from EFI only, and the host has no EFI firmware: install OVMF (Debian: apt install ovmf)");

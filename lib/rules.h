@@ -64,6 +64,9 @@ void vw_judge_blank(struct vw_ctx *c);
 bool vw_ctx_q35(const struct vw_ctx *c);
 bool vw_ctx_pc(const struct vw_ctx *c);
 bool vw_ctx_efi(const struct vw_ctx *c);
+/* May its architecture have an EFI firmware? Of x86_64 it may be assumed (or installed); of another
+ * one the capabilities must say so. */
+bool vw_ctx_efi_arch(const struct vw_ctx *c);
 /* A board that the rules know: q35 or pc. Others (microvm, isapc) may lack PCI, and all that
  * hangs on it. */
 bool vw_ctx_known_board(const struct vw_ctx *c);

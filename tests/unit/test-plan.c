@@ -421,6 +421,58 @@ static void test_plan_windows11(void **state)
 	vw_caps_free(caps);
 }
 
+/* Of an architecture other than x86_64 the host's capabilities must say that it has an EFI. */
+static void test_plan_windows11_other_arch(void **state)
+{
+#define CAPS(arch, firmware)                                                          \
+	"<domainCapabilities><machine>pc-q35-7.2</machine>" arch                      \
+	"<os supported='yes'><enum name='firmware'>" firmware "</enum></os><devices>" \
+	"<tpm supported='yes'><enum name='model'><value>tpm-crb</value></enum><enum " \
+	"name='backendModel'><value>emulator</value></enum></tpm></devices></domainCapabilities>"
+	static const struct {
+		const char *caps;
+		bool done;
+	} cases[] = {
+		{ NULL, false },
+		{ CAPS("<arch>x86_64</arch>", "<value>efi</value>"), false },
+		{ CAPS("", "<value>efi</value>"), false },
+		{ CAPS("<arch>i686</arch>", ""), false },
+		{ CAPS("<arch>i686</arch>", "<value>efi</value>"), true },
+	};
+	struct fixture *f = *state;
+
+	f->facts.os = &f->win11;
+	disk(f, "hda", VW_YES);
+	for (size_t i = 0; i < VW_N_ELEMENTS(cases); i++) {
+		VW_AUTOFREE char *xml = strdup(GENERIC(""));
+		struct vw_caps *caps = NULL;
+		const struct vw_caps *list[1];
+		struct vw_plan *p;
+
+		memcpy(strstr(xml, "'x86_64'"), "'i686'  ", 8);
+		if (cases[i].caps)
+			assert_int_equal(
+				vw_caps_parse(cases[i].caps, strlen(cases[i].caps), &caps, NULL),
+				0);
+		list[0] = caps;
+		f->facts.caps = list;
+		f->facts.n_caps = caps != NULL;
+		p = plan(f, xml, 0);
+		if (cases[i].done) {
+			assert_fix(p, "firmware", "domain", "efi");
+			assert_fix(p, "tpm", "domain", "tpm-crb");
+		} else {
+			assert_skip(p, "firmware", "architecture is not known");
+			assert_skip(p, "tpm", "architecture is not known");
+			assert_lacks(p, "firmware='efi'");
+			assert_lacks(p, "<tpm");
+		}
+		vw_plan_free(p);
+		vw_caps_free(caps);
+	}
+	f->facts.n_caps = 0;
+}
+
 static void test_plan_old_and_bsd(void **state)
 {
 	struct fixture *f = *state;
@@ -967,6 +1019,7 @@ int main(void)
 		T(test_plan_hold),
 		T(test_plan_unknown_os),
 		T(test_plan_windows11),
+		T(test_plan_windows11_other_arch),
 		T(test_plan_old_and_bsd),
 		T(test_plan_virtio_before_1_0),
 		T(test_plan_discard),
