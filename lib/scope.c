@@ -31,6 +31,10 @@ int vw_scope_find(struct vw_ctx *c)
 		return limit(c, VW_JUDGED_NONE, "it is a domain of type ",
 			     vw_xml_attr(c->domain, "type"),
 			     ", and only those of QEMU (kvm, qemu) can be judged");
+	if (!c->devices || !type)
+		return limit(c, VW_JUDGED_NONE, "its XML has no ",
+			     c->devices ? "<os><type>" : "<devices>",
+			     ": nothing of it could be judged");
 	if (!c->x86)
 		return limit(c, VW_JUDGED_HOST, "the rules know x86 guests only, not ",
 			     vw_xml_attr(type, "arch") ? vw_xml_attr(type, "arch") : machine,

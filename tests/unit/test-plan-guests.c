@@ -313,6 +313,11 @@ static void test_plan_unjudged(void **state)
 		{ "<domain type='kvm'><name>a</name><os><type arch='riscv64' machine='virt'>hvm"
 		  "</type></os><devices>" DISK("virtio") "</devices></domain>",
 		  "riscv64", VW_JUDGED_HOST },
+		{ "<domain type='kvm'/>", "no <devices>", VW_JUDGED_NONE },
+		{ "<domain type='kvm'><os><type>hvm</type></os></domain>", "no <devices>",
+		  VW_JUDGED_NONE },
+		{ "<domain type='kvm'><devices>" DISK("ide") "</devices></domain>", "no <os><type>",
+		  VW_JUDGED_NONE },
 		{ GUEST("kvm", "q35", "", "", DISK("virtio")), NULL, VW_JUDGED_ALL },
 	};
 
