@@ -18,6 +18,12 @@ static void VW_PRINTF(3, 4) say(struct vw_ctx *c, enum vw_evidence evidence, con
 	va_end(ap);
 }
 
+/* A hostile XML may give it no target. */
+static const char *name_of(const xmlNode *disk)
+{
+	return *vw_disk_target(disk) ? vw_disk_target(disk) : "without target";
+}
+
 /* A disk, or a floppy in its drive. */
 static bool may_hold_system(const xmlNode *disk)
 {
@@ -41,12 +47,12 @@ static size_t judge_disks(struct vw_ctx *c)
 			continue;
 		disks += !vw_disk_is(d, "floppy");
 		if (f && f->blank == VW_NO) {
-			say(c, VW_EV_ASSUMED, "a disk holds data (%s)", vw_disk_target(d));
+			say(c, VW_EV_ASSUMED, "a disk holds data (%s)", name_of(d));
 			return disks;
 		}
 		if ((!f || f->blank != VW_YES) && c->blank == VW_EV_BLANK)
-			say(c, VW_EV_UNKNOWN, "disk %s could not be looked at%s%s%s",
-			    vw_disk_target(d), *why ? " (" : "", why, *why ? ")" : "");
+			say(c, VW_EV_UNKNOWN, "disk %s could not be looked at%s%s%s", name_of(d),
+			    *why ? " (" : "", why, *why ? ")" : "");
 	}
 	return disks;
 }

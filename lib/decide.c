@@ -11,6 +11,7 @@
 /* Bytes; a message holds a shortened domain name, a reason and a command. */
 #define VW_SHORT_MAX 120
 #define VW_MESSAGE_MAX 600
+#define DROPS_MORE ", and more"
 
 bool vw_ctx_q35(const struct vw_ctx *c)
 {
@@ -236,6 +237,62 @@ static bool decide_guest_side(struct vw_ctx *c, const char *device, const char *
 		c->blank == VW_EV_BLANK ? "the domain is not new here" : c->blank_why,
 		boot ? "if you know that the guest boots with it" : "to do it all the same", allow);
 	return false;
+}
+
+static void VW_PRINTF(3, 0) say_dropped(char *message, size_t size, const char *fmt, va_list ap)
+{
+	const char *sep = strstr(message, "; drops ") ? ", " : "; drops ";
+	VW_AUTOFREE char *what = NULL;
+	size_t len = strlen(message);
+
+	if (vasprintf(&what, fmt, ap) < 0) {
+		what = NULL;
+		return;
+	}
+	if (len + strlen(sep) + strlen(what) + sizeof(DROPS_MORE) <= size)
+		snprintf(message + len, size - len, "%s%s", sep, what);
+	else if (len + sizeof(DROPS_MORE) <= size && !strstr(message, DROPS_MORE))
+		snprintf(message + len, size - len, DROPS_MORE);
+}
+
+void vw_say_dropped(char *message, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say_dropped(message, size, fmt, ap);
+	va_end(ap);
+}
+
+void vw_say_controller(char *message, size_t size, const xmlNode *controller)
+{
+	const char *type = vw_xml_attr(controller, "type");
+	const char *index = vw_xml_attr(controller, "index");
+	const char *model = vw_xml_attr(controller, "model");
+
+	vw_say_dropped(message, size, "controller %s %s%s%s", type ? type : "", index ? index : "0",
+		       model ? " " : "", model ? model : "");
+}
+
+void vw_add_dropped(struct vw_ctx *c, const char *rule, const char *fmt, ...)
+{
+	for (size_t i = c->plan->n_findings; i-- > 0;) {
+		struct vw_finding *f = &c->plan->findings[i];
+		char message[VW_MESSAGE_MAX];
+		va_list ap;
+
+		if (strcmp(f->rule, rule) != 0 || f->action != VW_ACTION_FIX)
+			continue;
+		snprintf(message, sizeof(message), "%s", f->message);
+		va_start(ap, fmt);
+		say_dropped(message, sizeof(message), fmt, ap);
+		va_end(ap);
+		free(f->message);
+		f->message = vw_printable(message, VW_MESSAGE_MAX);
+		if (!f->message)
+			vw_try(c, -ENOMEM);
+		return;
+	}
 }
 
 bool vw_decide(struct vw_ctx *c, const char *device, const char *before, const char *after,

@@ -181,8 +181,17 @@ static xmlHashTable *used_controllers(const struct vw_ctx *c, const char *bus)
 	return used;
 }
 
-/* Take out controllers of a bus that the last disk has left. */
-static void drop_orphans(struct vw_ctx *c, const char *bus)
+static void say_orphan(struct vw_ctx *c, const char *rule, const xmlNode *controller)
+{
+	char text[160] = "";
+
+	vw_say_controller(text, sizeof(text), controller);
+	if (*text)
+		vw_add_dropped(c, rule, "%s", text + strlen("; drops "));
+}
+
+/* Take out controllers of a bus that the last disk has left; that rule's finding says so. */
+static void drop_orphans(struct vw_ctx *c, const char *rule, const char *bus)
 {
 	xmlHashTable *used = used_controllers(c, bus);
 	xmlNode *next;
@@ -192,8 +201,10 @@ static void drop_orphans(struct vw_ctx *c, const char *bus)
 
 		next = vw_xml_next(n, "controller");
 		if (vw_streq(vw_xml_attr(n, "type"), bus) &&
-		    !xmlHashLookup(used, (const xmlChar *)(index ? index : "0")))
+		    !xmlHashLookup(used, (const xmlChar *)(index ? index : "0"))) {
+			say_orphan(c, rule, n);
 			vw_xml_remove(c->doc, n);
+		}
 	}
 	xmlHashFree(used, NULL);
 	xmlHashFree(c->scsi, NULL);
@@ -221,9 +232,12 @@ static void move(struct vw_ctx *c, xmlNode *disk, const char *bus)
 void vw_disks_leave_ide(struct vw_ctx *c)
 {
 	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
-		if (!strcmp(vw_disk_bus(d), "ide") && *vw_disk_target(d))
+		if (!strcmp(vw_disk_bus(d), "ide") && *vw_disk_target(d)) {
+			vw_add_dropped(c, "machine", "the place of %s on IDE (it goes to sata)",
+				       vw_disk_target(d));
 			move(c, d, "sata");
-	drop_orphans(c, "ide");
+		}
+	drop_orphans(c, "machine", "ide");
 }
 
 /* The model of the SCSI controller that a disk is on: "" = none in the XML. */
@@ -359,7 +373,7 @@ static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data)
 			left |= one_disk(c, d, data);
 	for (size_t i = 0; i < VW_N_ELEMENTS(emulated); i++)
 		if (left & (1u << i))
-			drop_orphans(c, emulated[i]);
+			drop_orphans(c, c->rule->id, emulated[i]);
 }
 
 void vw_rule_disk_bus(struct vw_ctx *c, const xmlNode *data)

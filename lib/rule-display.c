@@ -2,11 +2,16 @@
 /* usb, tablet, video: what a person at the console uses. */
 #include "rules.h"
 
+static bool is_usb(const xmlNode *controller)
+{
+	return vw_streq(vw_xml_attr(controller, "type"), "usb");
+}
+
 static xmlNode *usb_controller(const struct vw_ctx *c)
 {
 	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
 	     n = vw_xml_next(n, "controller"))
-		if (vw_streq(vw_xml_attr(n, "type"), "usb"))
+		if (is_usb(n))
 			return n;
 	return NULL;
 }
@@ -18,9 +23,17 @@ static void drop_usb(struct vw_ctx *c)
 
 	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n; n = next) {
 		next = vw_xml_next(n, "controller");
-		if (vw_streq(vw_xml_attr(n, "type"), "usb"))
+		if (is_usb(n))
 			vw_xml_remove(c->doc, n);
 	}
+}
+
+static void say_usb(const struct vw_ctx *c, char *why, size_t size)
+{
+	for (xmlNode *n = vw_xml_child(c->devices, "controller"); n;
+	     n = vw_xml_next(n, "controller"))
+		if (is_usb(n))
+			vw_say_controller(why, size, n);
 }
 
 #define EHCI_PORTS 6 /* fewer than xHCI's 15 */
@@ -85,6 +98,7 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	const xmlNode *old = usb_controller(c);
 	const char *now = vw_xml_attr(old, "model");
 	char want[40];
+	char why[400];
 
 	if ((old && now && (!strcmp(now, "none") || vw_listed(c, data, "accept", now))) ||
 	    (old && usb_is_a_tree(c)) || !vw_choose(c, data, "prefer", NULL, want, sizeof(want)) ||
@@ -95,11 +109,13 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 			"%s is better; not done, because the PCI bus is full", want);
 		return;
 	}
-	if (!vw_decide(
-		    c, "domain", now ? now : "", want,
-		    now && strstr(now, "xhci")
-			    ? "the install media of this OS have no driver for USB 3: Setup has no pointer"
-			    : "an emulated USB 1 controller costs host CPU even when idle"))
+	snprintf(
+		why, sizeof(why), "%s",
+		now && strstr(now, "xhci")
+			? "the install media of this OS have no driver for USB 3: Setup has no pointer"
+			: "an emulated USB 1 controller costs host CPU even when idle");
+	say_usb(c, why, sizeof(why));
+	if (!vw_decide(c, "domain", now ? now : "", want, why))
 		return;
 	drop_usb(c);
 	/* ports is an attribute of the xHCI models only (libvirt 9.0, virDomainControllerDefParseXML) */
@@ -197,19 +213,42 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 	vw_add_element(c, c->devices, "input", "type", "tablet", "bus", bus, NULL);
 }
 
-/* Attributes that only some models may have (virDomainVideoDefValidate, 9.0). */
+/* What of <model> means the same on every model that a template prefers (virDomainVideoDefValidate
+ * 9.0, qemuValidateDomainDeviceDefVideo 11.3): blob is virtio's, ram is qxl's … */
+static bool stays_with_model(const char *name)
+{
+	return vw_has_word("type heads primary resolution", name);
+}
+
+/* What set_video takes out. */
+static void say_video(const xmlNode *model, char *why, size_t size)
+{
+	for (const xmlAttr *a = model ? model->properties : NULL; a; a = a->next)
+		if (!a->ns && !stays_with_model((const char *)a->name))
+			vw_say_dropped(why, size, "%s='%s'", (const char *)a->name,
+				       vw_xml_attr(model, (const char *)a->name));
+	for (const xmlNode *n = vw_xml_first(model); n; n = vw_xml_next(n, NULL))
+		if (!stays_with_model((const char *)n->name))
+			vw_say_dropped(why, size, "%s", (const char *)n->name);
+}
+
 static void set_video(struct vw_ctx *c, xmlNode *video, const char *want)
 {
-	static const char *const qxl_only[] = { "ram", "vram", "vram64", "vgamem" };
 	xmlNode *model = vw_need_child(c, video, "model");
-	xmlNode *acceleration = vw_xml_child(model, "acceleration");
+	xmlNode *next;
 
 	if (!model)
 		return;
-	for (size_t i = 0; i < VW_N_ELEMENTS(qxl_only); i++)
-		vw_try(c, vw_xml_set_attr(c->doc, model, qxl_only[i], NULL));
-	if (acceleration)
-		vw_xml_remove(c->doc, acceleration);
+	for (xmlAttr *a = model->properties, *after; a; a = after) {
+		after = a->next;
+		if (!a->ns && !stays_with_model((const char *)a->name))
+			vw_try(c, vw_xml_set_attr(c->doc, model, (const char *)a->name, NULL));
+	}
+	for (xmlNode *n = vw_xml_first(model); n; n = next) {
+		next = vw_xml_next(n, NULL);
+		if (!stays_with_model((const char *)n->name))
+			vw_xml_remove(c->doc, n);
+	}
 	vw_try(c, vw_xml_set_attr(c->doc, model, "type", want));
 }
 
@@ -217,6 +256,7 @@ void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = vw_xml_child(c->devices, "video");
 	const char *now = vw_xml_attr(vw_xml_child(old, "model"), "type");
+	char why[300] = "a display adapter that this OS drives well";
 	xmlNode *video;
 	char want[32];
 
@@ -226,8 +266,8 @@ void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
 	    !vw_choose(c, data, "prefer", "video.modelType", want, sizeof(want)) ||
 	    vw_streq(now, want))
 		return;
-	if (!vw_decide(c, "domain", now ? now : "", want,
-		       "a display adapter that this OS drives well"))
+	say_video(vw_xml_child(old, "model"), why, sizeof(why));
+	if (!vw_decide(c, "domain", now ? now : "", want, why))
 		return;
 	video = vw_need_child(c, c->devices, "video");
 	if (video)

@@ -7,18 +7,24 @@ static bool is_pci_address(const xmlNode *a)
 	return vw_streq(vw_xml_attr(a, "type"), "pci");
 }
 
+static bool goes_with_board(const xmlNode *d)
+{
+	const char *type = vw_xml_attr(d, "type");
+
+	return !strcmp((char *)d->name, "controller") &&
+	       (vw_streq(type, "pci") || vw_streq(type, "ide"));
+}
+
 /* Another board: PCI controllers and the addresses on them belong to the old one. */
 static void leave_old_board(struct vw_ctx *c)
 {
 	xmlNode *next;
 
 	for (xmlNode *d = vw_xml_first(c->devices); d; d = next) {
-		const char *type = vw_xml_attr(d, "type");
 		xmlNode *address = vw_xml_child(d, "address");
 
 		next = vw_xml_next(d, NULL);
-		if (!strcmp((char *)d->name, "controller") &&
-		    (vw_streq(type, "pci") || vw_streq(type, "ide")))
+		if (goes_with_board(d))
 			vw_xml_remove(c->doc, d);
 		else if (address && is_pci_address(address))
 			vw_xml_remove(c->doc, address);
@@ -30,6 +36,16 @@ static bool is_host_device(const xmlNode *d)
 {
 	return !strcmp((char *)d->name, "hostdev") || (!strcmp((char *)d->name, "interface") &&
 						       vw_streq(vw_xml_attr(d, "type"), "hostdev"));
+}
+
+/* A card of a network that may be one of host devices: which device it is libvirt tells at the start. */
+static bool may_be_hosts(const struct vw_ctx *c, const xmlNode *d)
+{
+	const char *network = vw_xml_attr(vw_xml_child(d, "source"), "network");
+
+	return !strcmp((char *)d->name, "interface") &&
+	       vw_streq(vw_xml_attr(d, "type"), "network") &&
+	       vw_facts_network(c->facts, network ? network : "") != VW_NO;
 }
 
 /* Intel's graphics: 0000:00:02.0 on every host, and in a guest that is to find it. */
@@ -50,6 +66,8 @@ static const char *made_for_board(const struct vw_ctx *c)
 
 		if (is_host_device(d) && is_pci_address(vw_xml_child(d, "address")))
 			return "a host device has its place on the PCI bus";
+		if (may_be_hosts(c, d) && is_pci_address(vw_xml_child(d, "address")))
+			return "a card has its place on the PCI bus, and its network may give out host devices (SR-IOV)";
 		if (is_host_device(d) && is_igd(d))
 			return "the host's graphics (0000:00:02.0) need their place on the PCI bus";
 		/* an ISA card: libvirt 11.3 refuses it on q35 (9.0 did not) */
@@ -68,27 +86,16 @@ static const char *made_for_board(const struct vw_ctx *c)
 /* What leave_old_board takes out, in words. */
 static void say_dropped(const struct vw_ctx *c, char *buf, size_t size)
 {
-	size_t len = (size_t)snprintf(
-		       buf, size, "%s",
-		       "q35 is the board with PCI Express that this OS is at home on"),
-	       addresses = 0;
-	const char *sep = "; drops";
+	size_t addresses = 0;
 
-	for (xmlNode *d = vw_xml_first(c->devices); d && len < size; d = vw_xml_next(d, NULL)) {
-		const char *type = vw_xml_attr(d, "type");
-		const char *index = vw_xml_attr(d, "index");
-		const char *model = vw_xml_attr(d, "model");
-
-		addresses += is_pci_address(vw_xml_child(d, "address"));
-		if (strcmp((char *)d->name, "controller") != 0 ||
-		    (!vw_streq(type, "pci") && !vw_streq(type, "ide")))
-			continue;
-		len += (size_t)snprintf(buf + len, size - len, "%s controller %s %s%s%s", sep, type,
-					index ? index : "0", model ? " " : "", model ? model : "");
-		sep = ",";
+	snprintf(buf, size, "q35 is the board with PCI Express that this OS is at home on");
+	for (xmlNode *d = vw_xml_first(c->devices); d; d = vw_xml_next(d, NULL)) {
+		addresses += !goes_with_board(d) && is_pci_address(vw_xml_child(d, "address"));
+		if (goes_with_board(d))
+			vw_say_controller(buf, size, d);
 	}
-	if (addresses && len < size)
-		snprintf(buf + len, size - len, "%s %zu PCI addresses", sep, addresses);
+	if (addresses)
+		vw_say_dropped(buf, size, "%zu PCI addresses", addresses);
 }
 
 /* Can the emulator be that machine? With capabilities of any machine at hand, one of them must be of it. */
@@ -118,7 +125,7 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 	xmlNode *type = vw_xml_path(c->domain, "os/type");
 	const char *now = vw_xml_attr(type, "machine");
 	const char *obstacle;
-	char why[300];
+	char why[400];
 	char want[32];
 
 	if (c->facts->machine_offered == VW_NO) {

@@ -90,6 +90,12 @@ bool vw_decide(struct vw_ctx *c, const char *device, const char *before, const c
 /* Add a finding that is not applied, for the reason given. */
 void vw_note(struct vw_ctx *c, const char *device, const char *before, const char *after,
 	     enum vw_evidence evidence, const char *fmt, ...) VW_PRINTF(6, 7);
+/* Append to a finding's message what the change takes out: "; drops A, B". */
+void vw_say_dropped(char *message, size_t size, const char *fmt, ...) VW_PRINTF(3, 4);
+/* A controller as that names it: "controller usb 0 piix3-uhci". */
+void vw_say_controller(char *message, size_t size, const xmlNode *controller);
+/* The same, known only when it is done: to the last finding that this rule applies. */
+void vw_add_dropped(struct vw_ctx *c, const char *rule, const char *fmt, ...) VW_PRINTF(3, 4);
 /* Note the result of an edit (0 or -ENOMEM). */
 void vw_try(struct vw_ctx *c, int result);
 

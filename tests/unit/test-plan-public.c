@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What people's published domains taught: networks of host devices, threads beside pinned vCPUs,
  * images with room of their own, what was made for a board, devices without a place on PCI. */
+#include "buf.h"
 #include "plan.h"
 #include "template.h"
 
@@ -290,6 +291,129 @@ static void test_plan_made_for_board(void **state)
 	}
 }
 
+/* A card with a place, on a network of which nobody knows whether its cards are host devices. */
+static void test_plan_board_of_network(void **state)
+{
+	static const char xml[] = DOMAIN("pc", "", "",
+					 "<interface type='network'><source network='pool'/>"
+					 "<model type='virtio'/>" AT("0x08") "</interface>");
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	for (enum vw_known hostdev = VW_UNKNOWN; hostdev <= VW_YES; hostdev++) {
+		vw_facts_clear_networks(&f->facts);
+		assert_int_equal(vw_facts_add_network(&f->facts, "pool", hostdev), 0);
+		p = plan(f, xml, 1u << VW_CLASS_BOOT);
+		if (hostdev == VW_NO)
+			assert_true(fixes(p, "machine"));
+		else
+			assert_held(p, "machine", "network may give out host devices");
+		vw_plan_free(p);
+	}
+}
+
+static void assert_drops(const struct vw_plan *p, const char *rule, const char *words)
+{
+	assert_true(fixes(p, rule));
+	if (!strstr(finding(p, rule)->message, words))
+		fail_msg("%s: '%s' lacks '%s'", rule, finding(p, rule)->message, words);
+}
+
+/* A display's and USB's: also while it is not applied. */
+static void test_plan_names_dropped_devices(void **state)
+{
+	static const char display[] = DOMAIN(
+		"pc", "", "",
+		"<graphics type='vnc'/><video><model type='cirrus' vram='16384' heads='1' blob='on'>"
+		"<acceleration accel3d='yes'/></model></video>");
+	static const char usb[] = DOMAIN(
+		"pc", "", "",
+		"<controller type='usb' index='0' model='piix3-uhci'/><controller type='usb' "
+		"index='1' model='piix4-uhci'/>");
+	static const char scsi[] = DOMAIN(
+		"q35", "", "",
+		"<disk type='file'><source file='/e'/><target dev='sda' bus='scsi'/><address "
+		"type='drive' controller='0' bus='0' target='0' unit='0'/></disk>"
+		"<controller type='scsi' index='0' model='lsilogic'/>");
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	vw_facts_add_disk(&f->facts, "sda")->blank = VW_YES;
+	f->facts.disks[1].exists = VW_YES;
+	p = plan(f, display, 0);
+	assert_drops(p, "video", "; drops vram='16384', blob='on', acceleration");
+	assert_true(has(p, "heads='1'"));
+	assert_false(has(p, "blob=") || has(p, "vram=") || has(p, "acceleration"));
+	vw_plan_free(p);
+	p = plan(f, usb, 0);
+	assert_drops(p, "usb", "; drops controller usb 0 piix3-uhci, controller usb 1 piix4-uhci");
+	vw_plan_free(p);
+	p = plan(f, scsi, 0);
+	assert_drops(p, "disk-bus", "; drops controller scsi 0 lsilogic");
+	assert_false(has(p, "lsilogic"));
+	vw_plan_free(p);
+	f->facts.disks[0].blank = VW_NO;
+	p = plan(f, display, 0);
+	assert_held(p, "video", "; drops vram='16384', blob='on', acceleration; not done");
+	vw_plan_free(p);
+	p = plan(f, usb, 0);
+	assert_held(p, "usb", "; drops controller usb 0 piix3-uhci");
+	vw_plan_free(p);
+}
+
+/* More than a message holds is not cut in the middle of a name. */
+static void test_plan_names_many_dropped(void **state)
+{
+	VW_AUTOBUF struct vw_buf xml = { 0 };
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	vw_buf_puts(&xml,
+		    "<domain type='kvm'><name>g</name><os><type arch='x86_64' machine='pc'>hvm"
+		    "</type></os><devices><disk type='file'><source file='/d'/><target "
+		    "dev='vda'/></disk>");
+	for (int i = 1; i < 30; i++)
+		vw_buf_printf(&xml, "<controller type='pci' index='%d' model='pci-bridge'/>", i);
+	vw_buf_puts(&xml, "</devices></domain>");
+	p = plan(f, xml.p, 0);
+	assert_drops(p, "machine", ", and more");
+	assert_string_equal(strstr(finding(p, "machine")->message, ", and more"), ", and more");
+	vw_plan_free(p);
+}
+
+/* A board without IDE, and a skip that leaves a disk on it. */
+static void test_plan_names_disk_off_ide(void **state)
+{
+	static const char xml[] =
+		"<domain type='kvm'><name>g</name><metadata><w:warden xmlns:w='urn:virt-warden:domain:1'>"
+		"<w:skip rule='disk-bus'/></w:warden></metadata>"
+		"<os><type arch='x86_64' machine='pc'>hvm</type></os><devices><disk type='file'>"
+		"<source file='/d'/><target dev='vda' bus='ide'/></disk></devices></domain>";
+	struct fixture *f = *state;
+	struct vw_plan *p;
+
+	disk(f, VW_YES);
+	p = plan(f, xml, 0);
+	assert_drops(p, "machine", "; drops the place of vda on IDE");
+	assert_true(has(p, "bus='sata'"));
+	vw_plan_free(p);
+}
+
+static void test_plan_disk_without_target(void **state)
+{
+	static const char xml[] =
+		"<domain type='kvm'><name>g</name><os><type arch='x86_64' machine='q35'>hvm</type></os>"
+		"<devices><disk type='file'><source file='/d'/></disk><interface type='user'/>"
+		"</devices></domain>";
+	struct vw_plan *p = plan(*state, xml, 0);
+
+	assert_held(p, "nic-model", "disk without target could not be looked at");
+	vw_plan_free(p);
+}
+
 static void test_plan_names_what_is_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -450,11 +574,13 @@ int main(void)
 {
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_plan_hostdev_network), T(test_plan_ioeventfd_off),
-		T(test_plan_pinned_iothread), T(test_plan_discard_thin_only),
-		T(test_plan_made_for_board),  T(test_plan_names_what_is_dropped),
-		T(test_plan_pci_places),      T(test_plan_disk_format),
-		T(test_plan_shared_memory),
+		T(test_plan_hostdev_network),     T(test_plan_ioeventfd_off),
+		T(test_plan_pinned_iothread),     T(test_plan_discard_thin_only),
+		T(test_plan_made_for_board),      T(test_plan_names_what_is_dropped),
+		T(test_plan_board_of_network),    T(test_plan_names_dropped_devices),
+		T(test_plan_names_many_dropped),  T(test_plan_names_disk_off_ide),
+		T(test_plan_disk_without_target), T(test_plan_pci_places),
+		T(test_plan_disk_format),         T(test_plan_shared_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
