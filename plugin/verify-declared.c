@@ -34,10 +34,21 @@ static void result(struct verify *v, size_t i, bool ok, const char *fmt, ...)
 
 	verify_lock(v);
 	d->ok = d->done = ok; /* what fails is tried again until the window is over */
+	d->unasked = false;
 	va_start(ap, fmt);
 	vsnprintf(d->detail, sizeof(d->detail), fmt, ap);
 	va_end(ap);
 	vw_text_clean(d->detail);
+	verify_unlock(v);
+}
+
+static void not_asked(struct verify *v, size_t i, const char *why)
+{
+	struct vw_declared *d = &v->s.declared[i];
+
+	verify_lock(v);
+	d->unasked = true;
+	snprintf(d->detail, sizeof(d->detail), "%s", why);
 	verify_unlock(v);
 }
 
@@ -72,6 +83,7 @@ static int connect_once(const char *address, unsigned port)
 static void try_tcp(struct verify *v, size_t i, unsigned port)
 {
 	struct vw_addresses a;
+	bool asked = false;
 	int r = 0;
 
 	verify_lock(v);
@@ -80,17 +92,21 @@ static void try_tcp(struct verify *v, size_t i, unsigned port)
 	for (unsigned k = 0; k < a.n; k++) {
 		if (vw_address_ask(&a, k, v->subnets, v->n_subnets) != VW_ASK_IP)
 			continue;
+		asked = true;
 		r = connect_once(a.text[k], port);
 		if (r == 0) {
 			result(v, i, true, "%s accepts", a.text[k]);
 			return;
 		}
 	}
-	result(v, i, false, "%s",
-	       r     ? strerror(-r)
-	       : a.n ? "none of its addresses is in a subnet of its bridges here: declare one "
-		       "(<w:address ip='…'/>)"
-		     : "none of its addresses is known");
+	if (asked)
+		result(v, i, false, "%s", strerror(-r));
+	else
+		not_asked(v, i,
+			  a.n ? "not asked: none of its addresses is in a subnet of its bridges "
+				"here: declare one (<w:address ip='…'/>)"
+			      : "not asked: none of its addresses is known: declare one "
+				"(<w:address ip='…'/>)");
 }
 
 /* In a thread that is given up. It is run, not read, so its owner counts.

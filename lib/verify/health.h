@@ -58,6 +58,7 @@ struct vw_declared {
 	char what[72];    /* "tcp 22", "check web" */
 	bool done;        /* there is a result */
 	bool ok;          /* … and this is it */
+	bool unasked;     /* nothing was tried: why says the detail */
 	bool kernel;      /* the guest's kernel alone can answer that */
 	char detail[120]; /* "connected in 2 ms", "exit 1: …" */
 };

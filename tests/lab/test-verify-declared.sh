@@ -95,6 +95,10 @@ expect 0 'tcp 16509: 10.77.0.1 accepts'
 declared "<address ip='10.77.0.1'/><tcp port='9'/>"
 run --json --window 2
 expect 1 'tcp 9: Connection refused'
+declared "<tcp port='9'/>" # nothing says where it is: no word about the guest
+run --json
+expect 0 'tcp 9: not asked: none of its addresses'
+jq -e '.probes[] | select(.probe == "declared") | .status == "skip"' "$work/out" >/dev/null || fail "$(<"$work/out")"
 declared "<tcp port='99999'/>"
 run --json --window 2
 expect 1 '<w:tcp>: the metadata is not understood'

@@ -437,6 +437,16 @@ static void declared_fails(struct vw_signals *s)
 	s->n_declared = 1;
 	snprintf(s->declared[0].what, sizeof(s->declared[0].what), "tcp 22");
 }
+static void declared_unasked(struct vw_signals *s)
+{
+	declared_fails(s);
+	s->declared[0].unasked = true;
+}
+static void declared_one_unasked(struct vw_signals *s)
+{
+	declared_unasked(s);
+	s->n_declared = 2;
+}
 static void declared_passes(struct vw_signals *s)
 {
 	declared_fails(s);
@@ -516,6 +526,9 @@ static const struct change changes[] = {
 	{ "a disk has an error", disk_error, VW_FAILED, "disk-errors", false },
 	{ "its clock is off", clock_off, VW_DEGRADED, "clock", false },
 	{ "a declared port is closed", declared_fails, VW_FAILED, "declared", false },
+	{ "a declared port may not be asked", declared_unasked, VW_HEALTHY, NULL, false },
+	{ "one of two may not be asked, the other is closed", declared_one_unasked, VW_FAILED,
+	  "declared", false },
 	{ "a declared port is open", declared_passes, VW_HEALTHY, NULL, false },
 	{ "runs on both", both_run, VW_FAILED, "source-host", false },
 	{ "paused on the source", source_paused, VW_DEGRADED, "source-host", false },
