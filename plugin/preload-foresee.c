@@ -153,7 +153,8 @@ bool vw_foreseen(const struct vw_define_call *call, struct vw_foreseen *ret)
 	*ret = *s;
 	*s = (struct vw_foreseen){ 0 };
 	vw_collect_state(ret->facts, call->conn);
-	right = ret->facts->facts.new_here == VW_YES && !vw_networks_differ(ret->facts, call->conn);
+	right = ret->facts->facts.new_here == VW_YES &&
+		!vw_networks_differ(ret->ctx, ret->facts, call->conn);
 	if (!right) {
 		vw_facts_clear_networks(&ret->facts->facts); /* asked again */
 		clear_plan(ret); /* what was learnt of its OS and disks is right */

@@ -76,6 +76,37 @@ void vw_ahead_start_elsewhere(struct vw_ahead *a, void *(*work)(void *), void *a
 	pthread_attr_destroy(&attr);
 }
 
+static void *run_apart(void *arg)
+{
+	const struct vw_ahead a = *(struct vw_ahead *)arg;
+
+	free(arg);
+	here = true;
+	return a.work(a.arg);
+}
+
+bool vw_ahead_start_apart(void *(*work)(void *), void *arg)
+{
+	struct vw_ahead *a = calloc(1, sizeof(*a));
+	sigset_t all, before;
+	pthread_t thread;
+	bool running;
+
+	if (!a)
+		return false;
+	a->work = work;
+	a->arg = arg;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	running = pthread_create(&thread, NULL, run_apart, a) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (running)
+		pthread_detach(thread);
+	else
+		free(a);
+	return running;
+}
+
 void vw_ahead_join(struct vw_ahead *a)
 {
 	if (a->running && CPU_COUNT(&a->all)) /* it may have this CPU now, if it has none yet */

@@ -23,6 +23,8 @@ void vw_ahead_start(struct vw_ahead *a, void *(*work)(void *), void *arg);
 /* The same, begun on another CPU if there is one: the scheduler may leave a new thread behind its
  * maker for some ms, which is longer than what it has to do. */
 void vw_ahead_start_elsewhere(struct vw_ahead *a, void *(*work)(void *), void *arg);
+/* The same in a thread that nobody waits for, because work may hang. Return: false: there is no thread. */
+bool vw_ahead_start_apart(void *(*work)(void *), void *arg);
 /* Wait for it. Harmless when nothing was started. */
 void vw_ahead_join(struct vw_ahead *a);
 /* Is this such a thread? What fails there is no concern of the program's. */

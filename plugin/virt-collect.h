@@ -47,7 +47,7 @@ int vw_collect_rest(struct vw_context *c, virConnectPtr conn, struct vw_xml *doc
 /* What was gathered without a libvirt: ask this one what it knows of the domain. */
 void vw_collect_state(struct vw_gathered *g, virConnectPtr conn);
 /* And whether its networks are other than was assumed. */
-bool vw_networks_differ(const struct vw_gathered *g, virConnectPtr conn);
+bool vw_networks_differ(struct vw_context *c, const struct vw_gathered *g, virConnectPtr conn);
 void vw_gathered_free(struct vw_gathered *g);
 
 /* Look at the disks of the outline, want: VW_PROBE_… at most, and add one entry

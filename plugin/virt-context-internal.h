@@ -20,6 +20,7 @@ struct vw_context {
 	struct vw_prober *prober;
 	struct vw_history *history;
 	struct known_caps *caps;
+	struct vw_networks_ask *networks_ask; /* a call that was given up, and still runs */
 	struct vw_look *looks;
 	bool many, single, sure;
 	struct {

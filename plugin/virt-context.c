@@ -63,6 +63,7 @@ void vw_context_close(struct vw_context *c)
 		free(c->caps);
 		c->caps = next;
 	}
+	vw_networks_forget(c->networks_ask);
 	vw_paths_clear(&c->paths);
 	free(c);
 }
@@ -75,6 +76,11 @@ void vw_context_many(struct vw_context *c, bool many)
 struct vw_look **vw_context_looks(struct vw_context *c)
 {
 	return c->many ? &c->looks : NULL;
+}
+
+struct vw_networks_ask **vw_context_networks_ask(struct vw_context *c)
+{
+	return &c->networks_ask;
 }
 
 const struct vw_paths *vw_context_paths(const struct vw_context *c)

@@ -33,6 +33,11 @@ void vw_context_many(struct vw_context *c, bool many);
 /* Where those wait that are prepared; NULL if there are not many domains. */
 struct vw_look **vw_context_looks(struct vw_context *c);
 
+/* Where virt-networks.c keeps a call to libvirtd that it gave up, so that it makes no second one. */
+struct vw_networks_ask;
+struct vw_networks_ask **vw_context_networks_ask(struct vw_context *c);
+void vw_networks_forget(struct vw_networks_ask *a); /* NULL is fine */
+
 const struct vw_paths *vw_context_paths(const struct vw_context *c);
 const struct vw_policy *vw_context_policy(const struct vw_context *c);
 struct vw_templates *vw_context_templates(struct vw_context *c, struct vw_err *err);
