@@ -92,3 +92,60 @@ run 0 on "$real" undefine ran
 run 0 on "$real" define "$tmp/ran.xml"
 run 1 on virt-warden fix ran
 stored_has ran "<model type='virtio'/>"
+
+# Whatever may have been cut off its log, or lies under the name that it had: nobody can say that it never ran.
+log=/var/log/libvirt/qemu
+past() { # past WORDS: what fix says of "never", defined anew
+	run 0 on "$real" undefine never
+	run 0 on "$real" define "$tmp/never.xml"
+	run 1 on virt-warden fix never
+	kept never "$1"
+}
+start='2026-01-01 00:00:00.000+0000: starting up libvirt version: 9.0.0'
+while read -r file text; do
+	on sh -c "printf '%b' '${text//START/$start}' >$log/$file"
+	echo "log $file"
+	past 'whether it has ever run is not known'
+	on rm $log/$file
+done <<'END'
+never.log
+never.log.1
+never.log.0 2026-01-01 00:00:00.000+0000: shutting down\n
+never.log.2.gz START\n
+never.log-20260101.gz START\n
+never.log.3.xz START\n
+END
+on sh -c "{ echo '$start'; head -c 9M /dev/zero; } >$log/never.log"
+past 'whether it has ever run is not known'
+on rm $log/never.log
+# Renamed: its log has the old name, and its UUID.
+run 0 on "$real" undefine never
+run 0 on "$real" define "$tmp/never.xml"
+uuid=$(on "$real" domuuid never)
+on sh -c "printf '%s\n' '$start' '-uuid $uuid \' >$log/before.log"
+run 1 on virt-warden fix never
+kept never 'it has run before'
+# Other logs say nothing.
+run 0 on "$real" undefine never
+run 0 on "$real" define "$tmp/never.xml"
+on sh -c ": >$log/other.log; : >$log/never-2.log; : >$log/other.log.1.gz"
+run 1 on virt-warden fix never
+stored_has never "<model type='virtio'/>"
+
+# The file of the firmware's variables in each way to name it.
+code=$(on find /usr/share/OVMF -name 'OVMF_CODE*.fd' | sort | head -n 1)
+vars=$(on find /usr/share/OVMF -name 'OVMF_VARS*.fd' | sort | head -n 1)
+efi() { sed "s,</os>,<loader readonly='yes' type='pflash'>$code</loader>$1&<features><acpi/></features>,; s,arch='x86_64',& machine='q35',; s,hda' bus='ide,sda' bus='sata,"; }
+while read -r name nvram; do
+	generic "$name" | card | efi "${nvram//VARS/$tmp/$name.vars}" >"$tmp/$name.xml"
+	run 0 on "$real" define "$tmp/$name.xml"
+	run 1 on virt-warden check "$name"
+	hasnt "$tmp/out" 'it has run before'
+	cp "$vars" "$tmp/$name.vars"
+	run 1 on virt-warden fix "$name"
+	stored_has "$name" "<model type='e1000'/>"
+	has "$tmp/out" 'it has run before'
+done <<'END'
+plain <nvram>VARS</nvram>
+source <nvram type='file'><source file='VARS'/></nvram>
+END
