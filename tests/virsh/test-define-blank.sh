@@ -106,7 +106,7 @@ while read -r file text; do
 	on sh -c "printf '%b' '${text//START/$start}' >$log/$file"
 	echo "log $file"
 	past 'whether it has ever run is not known'
-	on rm $log/$file
+	on rm "$log/$file"
 done <<'END'
 never.log
 never.log.1
