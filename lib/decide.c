@@ -303,6 +303,12 @@ bool vw_decide(struct vw_ctx *c, const char *device, const char *before, const c
 			why, c->audit_why, c->fix_command);
 		return false;
 	}
+	if (c->facts->machine_offered == VW_NO) {
+		vw_note(c, device, before, after, VW_EV_UNKNOWN,
+			"%s; not done, because libvirt takes no change of a domain whose machine type this host does not have",
+			why);
+		return false;
+	}
 	if (c->req->hold & (1u << c->rule->cls)) {
 		vw_note(c, device, before, after, c->blank, "%s; not yet, because %s", why,
 			c->req->hold_why);

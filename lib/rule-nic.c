@@ -37,6 +37,26 @@ static enum vw_known is_hosts(const struct vw_ctx *c, const xmlNode *nic)
 	return vw_facts_network(c->facts, network ? network : "");
 }
 
+/* Of a file libvirtd was not asked, unless -c named one. */
+static void note_unknown(struct vw_ctx *c, const char *device, const char *before,
+			 const char *after, const char *network)
+{
+	struct vw_request req = *c->req;
+	struct vw_ctx there = *c;
+	VW_AUTOFREE char *command = NULL;
+
+	req.connect = "-c qemu:///system ";
+	there.req = &req;
+	if (c->req->subject && !c->req->connect)
+		command = vw_ctx_command(&there, "check", "");
+	vw_note(c, device, before, after, VW_EV_UNKNOWN,
+		"not done, because whether the network '%s' gives out host devices (SR-IOV) is not known here: %s%s",
+		network,
+		command ? "ask the libvirtd that has it: "
+			: "libvirtd has no such network, or does not tell (virsh net-list --all)",
+		command ? command : "");
+}
+
 /* Return: true if it is left alone; said, if only for what is not known. */
 static bool leave_hosts(struct vw_ctx *c, const xmlNode *nic, const char *device,
 			const char *before, const char *after)
@@ -45,9 +65,7 @@ static bool leave_hosts(struct vw_ctx *c, const xmlNode *nic, const char *device
 	enum vw_known hosts = is_hosts(c, nic);
 
 	if (hosts == VW_UNKNOWN)
-		vw_note(c, device, before, after, VW_EV_UNKNOWN,
-			"not done, because whether the network '%s' gives out host devices (SR-IOV) is not known here: ask its libvirtd (virsh net-dumpxml), then name that with -c: virt-warden -c qemu:///system",
-			network ? network : "");
+		note_unknown(c, device, before, after, network ? network : "");
 	return hosts != VW_NO;
 }
 

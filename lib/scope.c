@@ -39,12 +39,12 @@ int vw_scope_find(struct vw_ctx *c)
 		return limit(c, VW_JUDGED_HOST, "the rules know x86 guests only, not ",
 			     vw_xml_attr(type, "arch") ? vw_xml_attr(type, "arch") : machine,
 			     ": its devices were not judged, only the host's side of its disks");
+	if (c->facts->machine_offered == VW_NO)
+		return limit(c, VW_JUDGED_HOST, "this host has no machine type ", machine,
+			     ": its devices were not judged, only the host's side of its disks");
 	if (!vw_ctx_known_board(c))
 		return limit(c, VW_JUDGED_HOST, "the rules know the boards pc and q35 only, not ",
 			     machine,
-			     ": its devices were not judged, only the host's side of its disks");
-	if (c->facts->machine_offered == VW_NO)
-		return limit(c, VW_JUDGED_HOST, "this host has no machine type ", machine,
 			     ": its devices were not judged, only the host's side of its disks");
 	return 0;
 }

@@ -287,12 +287,19 @@ static void test_plan_machine_gone(void **state)
 	expect(p, "machine", VW_ACTION_SKIP, "q35", "no such machine type");
 	assert_int_equal(p->judged, VW_JUDGED_HOST);
 	expect_none(p, "disk-bus");
+	/* libvirt would refuse it with any other change, too */
+	expect(p, "disk-cache", VW_ACTION_SKIP, "none", "libvirt takes no change");
+	assert_null(p->xml);
 	vw_plan_free(p);
 	g.blank = VW_NO;
 	g.allow = ALLOW_BOOT;
 	p = plan_for(&g);
 	expect(p, "machine", VW_ACTION_SKIP, "pc", "can't start here");
-	expect_text(p, "pc-i440fx-1.4", NULL);
+	assert_null(p->xml);
+	vw_plan_free(p);
+	g.xml = GUEST("kvm", "rhel6.5.0", "", "", DISK("ide"));
+	p = plan_for(&g);
+	assert_non_null(strstr(p->unjudged, "this host has no machine type rhel6.5.0"));
 	vw_plan_free(p);
 }
 
