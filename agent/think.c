@@ -189,6 +189,7 @@ void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text)
 void agent_job_report(struct agent_job *j)
 {
 	VW_AUTOBUF struct vw_buf left = { 0 };
+	VW_AUTOFREE char *command = NULL;
 
 	agent_job_left(j, true, &left);
 	if (!left.len || (j->held && !j->report_only))
@@ -196,7 +197,7 @@ void agent_job_report(struct agent_job *j)
 	if (j->report_only)
 		agent_log(j->a, LOG_INFO, "audit", agent_job_name(j), j->uuid,
 			  "not fixed, because %s: %s", j->report_only, left.p);
-	else
+	else if ((command = vw_command_text("check", agent_job_name(j))))
 		agent_log(j->a, LOG_INFO, "left", agent_job_name(j), j->uuid,
-			  "not fixed: %s (virt-warden check says why)", left.p);
+			  "not fixed: %s; why says: %s", left.p, command);
 }

@@ -56,13 +56,14 @@ static int judge(struct hook *h, bool incoming)
 {
 	struct gate g = { 0 };
 	int status = 0;
+	VW_AUTOFREE char *command = vw_command_text("check", h->name);
 	int r = hook_judge_disks(h, on_finding, &g);
 
 	if (r < 0)
 		hook_log(h, LOG_ERR, "op=%s: %s", h->op, strerror(-r));
-	if (g.found > MAX_LOGGED)
-		hook_log(h, LOG_WARNING, "op=%s uuid=%s: %zu more findings: virt-warden check",
-			 h->op, *h->uuid ? h->uuid : "-", g.found - MAX_LOGGED);
+	if (g.found > MAX_LOGGED && command)
+		hook_log(h, LOG_WARNING, "op=%s uuid=%s: %zu more findings: %s", h->op,
+			 *h->uuid ? h->uuid : "-", g.found - MAX_LOGGED, command);
 	if (r == 0 && g.fixable && h->policy.start == VW_START_REFUSE && !incoming)
 		status = refuse(h, &g);
 	vw_buf_free(&g.disks);

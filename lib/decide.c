@@ -20,12 +20,17 @@ bool vw_ctx_q35(const struct vw_ctx *c)
 	return m && (!strcmp(m, "q35") || vw_startswith(m, "pc-q35-"));
 }
 
+bool vw_machine_is_pc(const char *m)
+{
+	return !*m || !strcmp(m, "pc") || vw_startswith(m, "pc-i440fx-") ||
+	       vw_startswith(m, "pc-1") || vw_startswith(m, "pc-0");
+}
+
 bool vw_ctx_pc(const struct vw_ctx *c)
 {
 	const char *m = vw_xml_attr(vw_xml_path(c->domain, "os/type"), "machine");
 
-	return !m || !strcmp(m, "pc") || vw_startswith(m, "pc-i440fx-") ||
-	       vw_startswith(m, "pc-1") || vw_startswith(m, "pc-0");
+	return vw_machine_is_pc(m ? m : "");
 }
 
 bool vw_ctx_known_board(const struct vw_ctx *c)

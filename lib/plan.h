@@ -84,6 +84,9 @@ struct vw_request {
 int vw_plan_make(const struct vw_request *req, struct vw_plan **ret, struct vw_err *err);
 void vw_plan_free(struct vw_plan *plan);
 
+/* The old board ("" = libvirt's default on x86): the only one that a plan leaves for another. */
+bool vw_machine_is_pc(const char *machine);
+
 /* What the plan of a domain will take it for, before all is gathered: VW_EV_BLANK, VW_EV_ASSUMED or
  * VW_EV_UNKNOWN (also: no memory). */
 enum vw_evidence vw_plan_blank(const xmlNode *domain, const struct vw_facts *facts);

@@ -47,7 +47,7 @@ static void note_unknown(struct vw_ctx *c, const char *device, const char *befor
 
 	req.connect = "-c qemu:///system ";
 	there.req = &req;
-	if (c->req->subject && !c->req->connect)
+	if (c->req->subject && (!c->req->connect || !*c->req->connect))
 		command = vw_ctx_command(&there, "check", "");
 	vw_note(c, device, before, after, VW_EV_UNKNOWN,
 		"not done, because whether the network '%s' gives out host devices (SR-IOV) is not known here: %s%s",

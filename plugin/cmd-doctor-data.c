@@ -159,11 +159,15 @@ void doctor_index(struct doctor *d, struct doctor_result *r)
 {
 	struct vw_err err = d->context_err;
 	struct vw_osindex *index = d->cmd->ctx ? vw_context_osindex(d->cmd->ctx, &err) : NULL;
+	VW_AUTOFREE char *program = d->cmd->ctx
+					    ? vw_context_program(d->cmd->ctx, "virt-warden-osinfo")
+					    : NULL;
+	VW_AUTOFREE char *remedy = NULL;
 
+	if (!program || asprintf(&remedy, "%s build (install.sh does it)", program) < 0)
+		remedy = NULL;
 	if (!index)
-		doctor_say(r, DOCTOR_FAIL,
-			   d->cmd->ctx ? "virt-warden-osinfo build (install.sh does it)" : "", "%s",
-			   err.text);
+		doctor_say(r, DOCTOR_FAIL, remedy ? remedy : "", "%s", err.text);
 	else if (vw_osindex_fresh(index) == VW_NO)
 		doctor_say(r, DOCTOR_WARN, "run any verb as root, which builds it anew",
 			   "older than osinfo-db: %zu OSes", vw_osindex_count(index));

@@ -5,6 +5,7 @@
 #include "diff.h"
 #include "out-json.h"
 #include "out-table.h"
+#include "text.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>
@@ -92,13 +93,15 @@ int cmd_versions_find(struct cmd *cmd, const char *name, struct cmd_versions *re
 const struct vw_version *cmd_versions_get(const struct cmd_versions *v, unsigned n,
 					  struct vw_err *err)
 {
+	VW_AUTOFREE char *command = NULL;
 	size_t i;
 
 	for (i = 0; i < v->n; i++)
 		if (v->list[i].n == n)
 			return &v->list[i];
-	vw_err_set(err, -ENOENT, "%s: there is no version %u (virt-warden history names them)",
-		   v->name, n);
+	command = vw_command_text("history", v->name);
+	vw_err_set(err, -ENOENT, "%s: there is no version %u; which there are: %s", v->name, n,
+		   command ? command : "virt-warden history DOMAIN");
 	return NULL;
 }
 

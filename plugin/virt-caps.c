@@ -100,7 +100,7 @@ static enum vw_known other_machine(struct vw_context *c, const struct vw_gathere
 	bool x86 = !*o->arch || !strcmp(o->arch, "x86_64") || !strcmp(o->arch, "i686");
 	enum vw_known prefers = VW_NO;
 
-	if (t && x86 && !vw_metadata_skips(root, "machine"))
+	if (t && x86 && vw_machine_is_pc(o->machine) && !vw_metadata_skips(root, "machine"))
 		prefers = preferred_machine(t, g, buf, size);
 	return prefers != VW_NO && same_machine(o->machine, buf) ? VW_NO : prefers;
 }

@@ -192,17 +192,20 @@ static bool tsc_differs(long long a, long long b)
 static void compare_bare_tsc(struct vw_judge *j, const struct cpu *c)
 {
 	bool back = j->m->flags & VW_MOVE_BACK && !(j->m->flags & VW_MOVE_FRESH);
+	VW_AUTOFREE char *remedy = NULL;
 	long long here = (back ? j->m->dst : j->m->src)->tsc_khz, there = j->m->dst->tsc_khz;
 
 	if (strcmp(j->to->type, "kvm") || !is_whole_host(c->mode) || here <= 0 || there <= 0 ||
 	    j->m->dst->tsc_scaling || !tsc_differs(here, there))
 		return;
+	if (asprintf(&remedy, "give the guest a CPU of a model: virsh edit %s", j->name) < 0)
+		remedy = NULL;
 	vw_judge_add(
 		j,
 		&(struct vw_found){ .id = "tsc-frequency",
 				    .severity = VW_SEV_RISK,
 				    .property = "clock",
-				    .remedy = "give the guest a CPU of a model (virt-warden fix)" },
+				    .remedy = remedy },
 		"the TSC runs at %lld kHz there, not at %lld, and does not scale: the guest's clock may run wrong",
 		there, here);
 }

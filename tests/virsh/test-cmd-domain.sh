@@ -148,3 +148,28 @@ for verb in "fix web2 --allow boot,visible" "os set web2 fedora36" "mode web2 au
 	stored web2
 	cmp "$tmp/xml" "$tmp/kept.xml" || fail "changed although it can't be kept: $verb"
 done
+
+# A board without rules: exit 3, and what was judged, in JSON, too.
+no_pci="<controller type='usb' model='none'/><memballoon model='none'/>"
+generic micro | sed "s,arch='x86_64',& machine='microvm',; s,<target dev='hda' bus='ide'/>,<target dev='vda' bus='virtio'/><address type='virtio-mmio'/>,; /<interface/,/<.interface/d; s,<graphics.*,$no_pci," >"$tmp/micro.xml"
+run 0 on "$real" define "$tmp/micro.xml"
+run 3 w check micro
+has "$tmp/out" 'pc and q35 only, not microvm'
+run 3 w check --json micro
+jq -e '.domains[0] | .judged == "host" and (.unjudged | test("microvm")) and
+	([.findings[] | select(.class != "host")] | length == 0)' "$tmp/out" >/dev/null || fail "JSON of what is not judged"
+run 0 on "$real" undefine micro
+
+# A machine type that is not offered here: said, and nothing can be fixed, for libvirt takes no change of it.
+for machine in rhel6.5.0 pc-q35-99.1; do
+	generic gone | sed "s,arch='x86_64',& machine='$machine',; s,hda' bus='ide,vda' bus='virtio," >"$tmp/gone.xml"
+	run 3 w -c qemu:///system check "$tmp/gone.xml"
+	has "$tmp/out" "this host has no machine type $machine"
+	has "$tmp/out" '^  machine +domain .* skip/'
+	has "$tmp/out" '0 can be fixed now'
+	run 3 w -c qemu:///system check --json "$tmp/gone.xml"
+	jq -e '.domains[0] | .judged == "host" and ([.findings[] | select(.action == "fix")] | length == 0)' "$tmp/out" >/dev/null ||
+		fail "a machine that is not there can be fixed"
+	run 1 on virsh define "$tmp/gone.xml"
+	has "$tmp/err" "^error: .*does not support machine type '$machine'"
+done

@@ -156,3 +156,25 @@ has out $'\u2192'
 LC_ALL=C run 1 virt-warden check web1.xml
 has out ' -> '
 ! LC_ALL=C grep -q '[^ -~]' out || fail "not ASCII in the C locale"
+
+# What nobody judged, or the host's side only, is not conformant: said, exit 3, in JSON too.
+while read -r judged words xml; do
+	printf '%s\n' "$xml" >unjudged.xml
+	run 3 virt-warden check unjudged.xml
+	has out "${words//_/ }"
+	hasnt out conformant
+	run 3 virt-warden fix --dry-run unjudged.xml
+	run 3 virt-warden check --json unjudged.xml
+	python3 - "$judged" "${words//_/ }" <<-'END'
+		import json, sys
+		(domain,) = json.load(open("out"))["domains"]
+		assert domain["judged"] == sys.argv[1] and sys.argv[2] in domain["unjudged"], domain
+	END
+done <<'END'
+none no_<devices> <domain type='kvm'/>
+none no_<devices> <domain type='qemu'><name>g</name><os><type>hvm</type></os></domain>
+none no_<os><type> <domain type='kvm'><name>g</name><devices><emulator>/q</emulator></devices></domain>
+none type_lxc <domain type='lxc'><name>g</name><os><type>exe</type></os><devices><emulator>/q</emulator></devices></domain>
+host not_aarch64 <domain type='kvm'><name>g</name><os><type arch='aarch64' machine='virt'>hvm</type></os><devices><emulator>/q</emulator></devices></domain>
+host not_microvm <domain type='kvm'><name>g</name><os><type arch='x86_64' machine='microvm'>hvm</type></os><devices><emulator>/q</emulator></devices></domain>
+END

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Every command that check, fix and the front-end print can be typed as it is: for files and for
-# domains, with -c and --os, of known and of unknown OS, with and without data on the disk.
+# domains, with -c and --os, of known and of unknown OS, with and without data on the disk. And those of
+# doctor, status, history, undo and the agent's log.
 # timeout: 150
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/lib-agent.sh"
 lab_start
 
 # The commands in what was printed, one a line; ID is any OS.
 commands() {
-	grep -ohE 'virt-warden (-c [^ ]+ )?[a-z]+( [^`;)"]*)?' "$tmp/out" "$tmp/err" | grep -vE '^virt-warden [a-z]+:' |
-		sed -E 's/ (sets|says|once) .*//; s/ +$//; s/( |=)ID\b/\1debian11/' | sort -u
+	grep -ohE '(^|[^/])virt-warden (-c [^ ]+ )?[a-z]+( [^`;)"]*)?' "$tmp/out" "$tmp/err" | sed 's/^[^v]//' |
+		grep -vE '^virt-warden [a-z]+:|^virt-warden check --all . less' |
+		sed -E 's/( (sets|says|once|changes) |  ).*//; s/ +$//; s/( |=)ID\b/\1debian11/' | sort -u
 }
 
 # typed WHAT: run each; none may be wrong usage, or about something that is not there.
@@ -78,6 +80,34 @@ data -d
 sed "s,<name>data,<name>-d," "$tmp/data.xml" >"$tmp/dash.xml"
 prints "define, dash" virsh define "$tmp/dash.xml"
 has "$tmp/commands" 'fix --allow (boot|visible) -- -d'
+
+# A network of which nothing is known: whom to ask.
+generic net | sed "s,network='default',network='pool'," >"$tmp/net.xml"
+prints "file, network" virt-warden check net.xml
+has "$tmp/commands" '^virt-warden -c qemu:///system check net.xml'
+
+# What else prints: a version that is not there, the agent, what looks at all of it.
+prints "history" virt-warden history data --print 99
+has "$tmp/commands" '^virt-warden history data$'
+prints "undo" virt-warden undo data 99
+agent_start --connect qemu:///system
+on "$real" undefine unknown >"$tmp/define"
+on "$real" define "$tmp/unknown.xml" >"$tmp/define"
+wait_for 10 grep -q 'virt-warden check unknown' "$agent_log" || fail "the agent does not say what to type: $(cat "$agent_log")"
+cat "$agent_log" >"$tmp/log"
+prints "agent" cat "$tmp/log"
+for what in doctor status 'check --all'; do
+	# shellcheck disable=SC2086 # words
+	(cd "$tmp" && on virt-warden $what) >"$tmp/out" 2>"$tmp/err" </dev/null || true
+	[ -z "$(commands)" ] || typed "$what"
+done
+agent_stop
+# No index of OSes: the program that makes it is none of PATH.
+(cd "$tmp" && on env VIRT_WARDEN_CACHEDIR=/proc/no virt-warden doctor) >"$tmp/out" 2>&1 </dev/null || true
+if grep -q 'osinfo build' "$tmp/out"; then
+	program=$(grep -oE 'Remedy: [^ ]*/virt-warden-osinfo' "$tmp/out" | head -n 1)
+	[ -x "${program#Remedy: }" ] || fail "doctor names '$program'"
+fi
 
 # What can't be typed is not printed.
 run 1 on virt-warden check "$tmp/unknown.xml"
