@@ -125,7 +125,7 @@ static void test_many_children(void **state)
 	assert_true(cpu_seconds() - began < SECONDS_MAX);
 }
 
-#define DISKS "<devices>"
+#define DISKS "<os><type>hvm</type></os><devices>"
 #define DISKS_END "</devices></domain>"
 
 /* An admin who puts the cache of MANY disks back. */
