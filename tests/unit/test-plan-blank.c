@@ -164,6 +164,15 @@ static char *domain(const struct extra *e, const char *disks)
 	"<disk type='file' device='disk'><source file='/d'/><target dev='" name "'/></disk>"
 #define FLOPPY "<disk type='file' device='floppy'><source file='/f'/><target dev='fda'/></disk>"
 
+/* What a collector is told before all is gathered. */
+static enum vw_evidence foretold(const struct vw_facts *facts, const char *xml)
+{
+	VW_AUTOXML struct vw_xml *doc = NULL;
+
+	assert_int_equal(vw_xml_parse(xml, strlen(xml), "t.xml", "domain", &doc, NULL), 0);
+	return vw_plan_blank(vw_xml_root(doc), facts);
+}
+
 /* Two disks and a floppy, each in each state, with each extra. */
 static void test_plan_blank_property(void **state)
 {
@@ -181,6 +190,7 @@ static void test_plan_blank_property(void **state)
 		add_disk(&facts, "hda", s[0]);
 		add_disk(&facts, "vdb", s[1]);
 		add_disk(&facts, "fda", s[2]);
+		assert_int_equal(foretold(&facts, xml) == VW_EV_BLANK, blank);
 		p = plan(*state, &facts, xml);
 		if (!guest_side(p) != !blank)
 			fail_msg("%zu changes with disks %d %d, floppy %d in %s", guest_side(p),
