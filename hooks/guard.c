@@ -11,18 +11,20 @@
 
 #define STACK (64 << 10) /* bytes */
 
-static void *end_it(void *arg)
+/* A copy: the thread outlives the frame that its caller's is in. */
+static struct hook last;
+
+static void *end_it(void *unused)
 {
-	struct hook h = *(const struct hook *)arg;
 	struct timespec left = { .tv_sec = HOOK_LAST_MS / 1000 };
 
+	(void)unused;
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
 		continue;
-	h.log_fd = -1; /* one of its own: the other thread may be about to use that one */
-	hook_log(&h, LOG_ERR,
+	hook_log(&last, LOG_ERR,
 		 "op=%s: given up after %d s, for something hangs (the history's disk, or who "
 		 "reads our output)",
-		 h.op, HOOK_LAST_MS / 1000);
+		 last.op, HOOK_LAST_MS / 1000);
 	_exit(0);
 }
 
@@ -35,7 +37,11 @@ void hook_guard(const struct hook *h)
 		return;
 	pthread_attr_setstacksize(&attr, STACK);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	/* it only reads what main sets before */
-	pthread_create(&thread, &attr, end_it, (void *)(uintptr_t)h);
+	last = (struct hook){
+		.op = h->op,
+		.log_to_stderr = h->log_to_stderr,
+		.log_fd = -1, /* one of its own: the other thread may be about to use h's */
+	};
+	pthread_create(&thread, &attr, end_it, NULL);
 	pthread_attr_destroy(&attr);
 }
