@@ -39,47 +39,25 @@ WITH_CURL ?= yes
 CURL_CFLAGS := $(if $(filter yes,$(WITH_CURL)),-DWITH_CURL $(call pc,cflags,libcurl))
 CURL_LIBS := $(if $(filter yes,$(WITH_CURL)),$(call pc,libs,libcurl))
 
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -Ilib -Ilib/base -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/verify -Ilib/alert \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. \
 	-DVW_VERSION='"$(VERSION)"' -DVW_PREFIX='"$(prefix)"' -DVW_SYSCONFDIR='"$(sysconfdir)"' \
 	-DVW_LOCALSTATEDIR='"$(localstatedir)"' -DVW_LIBDIR='"$(libdir)"' \
 	$(WARN) $(WERROR) $(OPT) $(HARDEN) $(SAN) $(XML_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDHARDEN) -pthread $(SAN) $(LDFLAGS)
 
-# Each step is one short line ("CC lib/plan.c"); V=1 shows the whole command, make -s nothing.
+# Each step is one short line ("CC lib/engine/plan.c"); V=1 shows the whole command, make -s nothing.
 V ?= 0
 quiet_make := $(findstring s,$(firstword -$(MAKEFLAGS)))
 step = $(if $(filter 1,$(V)),,@$(if $(quiet_make),,echo '$(1) $(2)' && ))
 
-srcs = $(wildcard $(1)/*.c)
-objs = $(patsubst %.c,$(B)/obj/%.o,$(call srcs,$(1)))
+# Objects of a folder.
+objs = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c))
 
-# Archives: one per room below lib/, each with the one library that it owns.
-BASE = $(B)/libwarden-base.a
-ENGINE = $(B)/libwarden.a
-CONF = $(B)/libwarden-conf.a
-HISTORY = $(B)/libwarden-history.a
-PROBE = $(B)/libwarden-probe.a
-OSINDEX = $(B)/libwarden-osindex.a
-MIGRATE = $(B)/libwarden-migrate.a
-VERIFY = $(B)/libwarden-verify.a
-ALERT = $(B)/libwarden-alert.a
-VIRT = $(B)/libwarden-virt.a
-ARCHIVES = $(BASE) $(ENGINE) $(CONF) $(HISTORY) $(PROBE) $(OSINDEX) $(MIGRATE) $(VERIFY) $(ALERT)
-
-# plugin/: virsh.c is the wrapper, preload*.c the library, virt-*.c what both it
-# and the command share (libvirt side), the rest is the command.
-PRELOAD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/preload*.c))
-VIRT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugin/virt-*.c))
-CMD_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out plugin/virsh.c plugin/preload%.c plugin/virt-%.c,$(wildcard plugin/*.c)))
-
-# agent/: alert-*.c are the messenger, virt-warden-alert; the rest is virt-wardend.
-AGENT_SHARED = agent/log-socket.c agent/replace-file.c agent/unit.c
-AGENT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(filter-out agent/alert-%.c,$(wildcard agent/*.c)))
-ALERT_OBJS = $(patsubst %.c,$(B)/obj/%.o,$(wildcard agent/alert-*.c) $(AGENT_SHARED) plugin/out-alert.c)
-
-# hooks/: main.c (and log.c) are what libvirtd runs; the rest is a library that it loads if need be.
-HOOK_OBJS = $(patsubst %.c,$(B)/obj/%.o,hooks/main.c hooks/log.c)
-STAGE_OBJS = $(filter-out $(B)/obj/hooks/main.o,$(call objs,hooks))
+# A room is a folder, and an archive of that name: $(call rooms,lib/xml lib/base).
+ROOMS = lib/base lib/json lib/xml lib/engine lib/conf lib/history lib/diskprobe lib/osindex lib/migrate lib/health lib/alert lib/daemon \
+	virt virt/cache virt/hostfacts virt/verify plugin/out
+rooms = $(patsubst %,$(B)/%.a,$(1))
+ARCHIVES = $(call rooms,$(ROOMS))
 
 PROGRAMS = $(B)/virt-warden $(B)/virsh $(B)/virsh-warden.so $(B)/hook $(B)/virt-warden-hook.so $(B)/virt-warden-osinfo \
 	$(B)/virt-wardend $(B)/virt-warden-alert
@@ -96,37 +74,31 @@ $(B)/flags: FORCE
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call step,CC,$<)$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
-$(B)/obj/plugin/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS)
-$(B)/obj/agent/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin
-$(B)/obj/agent/alert-%.o: EXTRA_CFLAGS = $(CURL_CFLAGS) -Iplugin
-$(B)/obj/lib/osindex/program/%.o: EXTRA_CFLAGS = $(OSINFO_CFLAGS)
+$(B)/obj/virt/%.o $(B)/obj/plugin/%.o $(B)/obj/agent/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS)
+$(B)/obj/messenger/%.o: EXTRA_CFLAGS = $(CURL_CFLAGS)
+$(B)/obj/osinfo/%.o: EXTRA_CFLAGS = $(OSINFO_CFLAGS)
 # assert_in_range is deprecated in cmocka 2; cmocka 1 has nothing else.
-$(B)/obj/tests/unit/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -Iplugin -DVW_SRCDIR='"$(CURDIR)"' -Wno-deprecated-declarations
+$(B)/obj/tests/unit/%.o: EXTRA_CFLAGS = $(VIRT_CFLAGS) -DVW_SRCDIR='"$(CURDIR)"' -Wno-deprecated-declarations
 # Objects of tests stay, too: make would remove them, and say so in a line of 1,800 columns.
 .PRECIOUS: $(B)/obj/%.o
 
 # An archive is made anew when its list of members changes, too (a removed file).
 define archive
-$(1): $(2) $(B)/flags
+$(B)/$(1).a: $(call objs,$(1)) $(B)/flags
 	@rm -f $$@
-	$$(call step,AR,$$@)ar rcs $$@ $(2)
+	@mkdir -p $$(@D)
+	$$(call step,AR,$$@)ar rcs $$@ $(call objs,$(1))
 endef
-$(eval $(call archive,$(BASE),$(call objs,lib/base)))
-$(eval $(call archive,$(ENGINE),$(call objs,lib)))
-$(eval $(call archive,$(CONF),$(call objs,lib/conf)))
-$(eval $(call archive,$(HISTORY),$(call objs,lib/history) $(call objs,lib/store)))
-$(eval $(call archive,$(PROBE),$(call objs,lib/probe)))
-$(eval $(call archive,$(OSINDEX),$(call objs,lib/osindex)))
-$(eval $(call archive,$(MIGRATE),$(call objs,lib/migrate)))
-$(eval $(call archive,$(VERIFY),$(call objs,lib/verify)))
-$(eval $(call archive,$(ALERT),$(call objs,lib/alert) $(call objs,lib/store)))
-$(eval $(call archive,$(VIRT),$(VIRT_OBJS)))
+$(foreach room,$(ROOMS),$(eval $(call archive,$(room))))
 
-# Everything stands on lib/base: it is linked last.
-link = $(call step,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(1) $(BASE)
+# link OBJECTS,ROOMS,LIBRARIES: everything stands on lib/base.
+link = $(call step,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(1) -Wl,--start-group $(call rooms,$(2) lib/base) -Wl,--end-group $(3)
+DEFINE_ROOMS = virt virt/cache lib/history lib/alert lib/diskprobe lib/osindex lib/conf lib/engine lib/xml
+DEFINE_LIBS = $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS)
+CMD_ROOMS = lib/json plugin/out virt/hostfacts virt/verify lib/migrate lib/health $(DEFINE_ROOMS)
 version_script = -Wl,--version-script=
-$(B)/virt-warden: $(CMD_OBJS) $(VIRT) $(ARCHIVES)
-	$(call link,$(CMD_OBJS) $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS) -lm)
+$(B)/virt-warden: $(call objs,plugin/cmd) $(ARCHIVES)
+	$(call link,$(call objs,plugin/cmd),$(CMD_ROOMS),$(DEFINE_LIBS) $(JANSSON_LIBS) -lm)
 # The wrapper runs before every virsh. Where musl is there it is linked with that, statically: a
 # glibc program asks the CPU some 50 questions at its start, 0.7 ms of CPU on a virtual machine, and it
 # starts twice (as the prober, too). Position-independent, which musl-gcc knows no option for, so the
@@ -135,34 +107,37 @@ MUSL := $(if $(SAN),,$(shell command -v musl-gcc 2>/dev/null))
 MUSL_CRT := $(if $(MUSL),$(wildcard $(dir $(shell $(MUSL) -\#\#\# -static x.c 2>&1 | tr ' "' '\n\n' | grep '/crti\.o$$'))rcrt1.o))
 MUSL_PIE = -fPIE -fsanitize=bounds,object-size -fsanitize-undefined-trap-on-error -idirafter /usr/include \
 	-static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text $(LDHARDEN)
-WRAPPER_SRCS = plugin/virsh.c $(wildcard lib/base/*.c lib/probe/*.c)
+WRAPPER_SRCS = $(foreach room,plugin/wrapper lib/diskprobe lib/base,$(wildcard $(room)/*.c))
 ifneq ($(MUSL_CRT),)
-$(B)/virsh: $(WRAPPER_SRCS) $(wildcard lib/base/*.h lib/probe/*.h plugin/virsh*.h) $(B)/flags
+$(B)/virsh: $(WRAPPER_SRCS) $(wildcard $(WRAPPER_SRCS:.c=.h)) $(B)/flags
 	$(call step,CC,$@)$(MUSL) $(filter-out -fPIC -D_FORTIFY_SOURCE=% -U_FORTIFY_SOURCE $(XML_CFLAGS),$(ALL_CFLAGS)) $(MUSL_PIE) \
 		-o $@ $(MUSL_CRT) $(dir $(MUSL_CRT))crti.o $(shell $(CC) -print-file-name=crtbeginS.o) $(WRAPPER_SRCS) \
 		$(shell $(CC) -print-file-name=crtendS.o) $(dir $(MUSL_CRT))crtn.o
 else
-$(B)/virsh: $(B)/obj/plugin/virsh.o $(PROBE) $(BASE)
-	$(call link,$< $(PROBE))
+$(B)/virsh: $(call objs,plugin/wrapper) $(ARCHIVES)
+	$(call link,$(call objs,plugin/wrapper),lib/diskprobe)
 endif
-$(B)/virsh-warden.so: $(PRELOAD_OBJS) $(VIRT) $(ARCHIVES) plugin/preload.map
-	$(call link,-shared $(version_script)plugin/preload.map $(PRELOAD_OBJS) $(VIRT) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/hook: $(HOOK_OBJS) $(ENGINE) $(BASE)
-	$(call link,$(HOOK_OBJS) $(ENGINE) -ldl)
+$(B)/virsh-warden.so: $(call objs,plugin/preload) $(ARCHIVES) plugin/preload/preload.map
+	$(call link,-shared $(version_script)plugin/preload/preload.map $(call objs,plugin/preload),$(DEFINE_ROOMS),$(DEFINE_LIBS))
+# libvirtd runs the hook; what it needs libraries for lies in a second stage, which it loads if need be.
+HOOK_OBJS = $(B)/obj/hooks/main.o $(B)/obj/hooks/log.o
+STAGE_OBJS = $(filter-out $(B)/obj/hooks/main.o,$(call objs,hooks))
+$(B)/hook: $(HOOK_OBJS) $(ARCHIVES)
+	$(call link,$(HOOK_OBJS),lib/engine lib/xml,-ldl)
 $(B)/virt-warden-hook.so: $(STAGE_OBJS) $(ARCHIVES) hooks/hook.map
-	$(call link,-shared $(version_script)hooks/hook.map $(STAGE_OBJS) $(HISTORY) $(PROBE) $(CONF) $(ENGINE) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/virt-warden-osinfo: $(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(BASE)
-	$(call link,$(call objs,lib/osindex/program) $(OSINDEX) $(CONF) $(ENGINE) $(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
-$(B)/virt-wardend: $(AGENT_OBJS) $(VIRT) $(ARCHIVES)
-	$(call link,$(AGENT_OBJS) $(VIRT) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
-$(B)/virt-warden-alert: $(ALERT_OBJS) $(ARCHIVES)
-	$(call link,$(ALERT_OBJS) $(ALERT) $(CONF) $(ENGINE) $(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(XML_LIBS))
+	$(call link,-shared $(version_script)hooks/hook.map $(STAGE_OBJS),lib/history lib/diskprobe lib/conf lib/engine lib/xml,$(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+$(B)/virt-warden-osinfo: $(call objs,osinfo) $(ARCHIVES)
+	$(call link,$(call objs,osinfo),lib/osindex lib/conf lib/engine lib/xml,$(OSINFO_LIBS) $(XML_LIBS) $(INIH_LIBS))
+$(B)/virt-wardend: $(call objs,agent) $(ARCHIVES)
+	$(call link,$(call objs,agent),lib/json lib/daemon lib/health $(DEFINE_ROOMS),$(DEFINE_LIBS) $(JANSSON_LIBS))
+$(B)/virt-warden-alert: $(call objs,messenger) $(ARCHIVES)
+	$(call link,$(call objs,messenger),lib/daemon plugin/out lib/json lib/alert lib/conf lib/engine lib/xml,$(CURL_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(XML_LIBS))
 
-# Unit tests: tests/unit/test-X.c is one program; test-cmd-*.c may use the command's objects too.
+# Unit tests: tests/unit/test-X.c is one program.
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test-*.c))
-$(B)/unit/%: $(B)/obj/tests/unit/%.o $(VIRT) $(ARCHIVES)
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call link,$< $(VIRT) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(CMOCKA_LIBS) $(VIRT_LIBS) $(XML_LIBS) $(JANSSON_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
+	$(call link,$<,$(CMD_ROOMS),$(CMOCKA_LIBS) $(DEFINE_LIBS) $(JANSSON_LIBS))
 unit: $(UNIT)
 
 deps:

@@ -3,8 +3,8 @@
 #ifndef VW_AGENT_HOST_H
 #define VW_AGENT_HOST_H
 
-#include "agent.h"
-#include "needs.h"
+#include "agent/agent.h"
+#include "agent/needs.h"
 
 /* host.c. What stands for a need (agent_need_hash) came or went: look, a moment later, at those
  * that have it. 0 = anything may have. */

@@ -3,9 +3,9 @@
 #ifndef VW_AGENT_JOB_H
 #define VW_AGENT_JOB_H
 
-#include "agent.h"
-#include "buf.h"
-#include "virt-ahead.h"
+#include "agent/agent.h"
+#include "lib/base/buf.h"
+#include "virt/ahead.h"
 
 struct agent_job {
 	struct agent_conn *c;

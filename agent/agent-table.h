@@ -3,7 +3,7 @@
 #ifndef VW_AGENT_TABLE_H
 #define VW_AGENT_TABLE_H
 
-#include "util.h"
+#include "lib/base/util.h"
 
 #include <stdint.h>
 

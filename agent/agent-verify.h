@@ -2,12 +2,12 @@
 /* Guests that came from another host, and what becomes of them: one entry per guest, from
  * the moment that libvirtd starts to take it until a verdict needs no more looking after.
  *
- * Each look is a process of its own, `virt-warden verify` (plugin/verify.h says why), and so
+ * Each look is a process of its own, `virt-warden verify` (virt/verify/verify.h says why), and so
  * is what may be done to a guest that failed. The agent only waits for their output. */
 #ifndef VW_AGENT_VERIFY_H
 #define VW_AGENT_VERIFY_H
 
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <jansson.h>
 #include <sys/types.h>

@@ -8,10 +8,10 @@
 #ifndef VW_AGENT_H
 #define VW_AGENT_H
 
-#include "agent-table.h"
-#include "alert.h"
-#include "replace-file.h"
-#include "virt-apply.h"
+#include "agent/agent-table.h"
+#include "lib/alert/alert.h"
+#include "lib/base/replace-file.h"
+#include "virt/apply.h"
 
 #include <pthread.h>
 #include <sys/types.h>

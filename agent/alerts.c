@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Starts virt-warden-alert when the queue of alerts holds what nobody delivers. Below systemd its
  * path unit does that: a child of ours would have our cage, and no network. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "alert-queue.h"
+#include "lib/alert/alert-queue.h"
 
 #include <errno.h>
 #include <fcntl.h>

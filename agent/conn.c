@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A libvirtd: connect, notice that it is gone, connect again. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "virt-open.h"
+#include "virt/open.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

@@ -2,10 +2,10 @@
 /* libvirt's events: each only notes what is due, or says what happened to a guest.
  *
  * on_*: called by libvirt's thread, they only queue. told_*: called by the main thread. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "metadata.h"
-#include "sample.h"
+#include "lib/engine/metadata.h"
+#include "lib/health/sample.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

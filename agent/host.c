@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Could a domain start, as far as this host's devices go? Each entry of the table has the
  * hashes of what its domain needs; names are read from its config when they matter. */
-#include "agent-host.h"
+#include "agent/agent-host.h"
 
-#include "buf.h"
-#include "xml.h"
+#include "lib/base/buf.h"
+#include "lib/xml/xml.h"
 
 #include <libvirt/virterror.h>
 #include <syslog.h>

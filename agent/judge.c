@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Did whoever changed the config take back by hand what we had fixed? Then they win. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "metadata.h"
-#include "virt-put-back.h"
+#include "lib/engine/metadata.h"
+#include "virt/put-back.h"
 
 #include <inttypes.h>
 

@@ -6,11 +6,11 @@
  * with (the last line of a domain holds), written anew after the first walk. Until then, and
  * if it is lost, the list that install.sh made tells which domains were there before; where
  * there is none, all were: audited, not changed. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "buf.h"
+#include "lib/base/buf.h"
 #include "lib/base/open.h"
-#include "private-dir.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

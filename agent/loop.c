@@ -6,7 +6,7 @@
  * keepalive goes on while the main thread waits in a call, which then fails when libvirtd is
  * silent (a call that waits alone waits for ever). The second thread also hears signals, and ends
  * the process if the main thread can't: a disk may hang, too. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

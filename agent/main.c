@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-wardend: options, start and end, and the tick that does the work. */
-#include "agent.h"
+#include "agent/agent.h"
 #include "lib/base/set-id.h"
 
-#include "private-dir.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

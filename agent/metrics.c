@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Metrics for the textfile collector of Prometheus' node-exporter ([agent] metrics). */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "buf.h"
-#include "health.h"
+#include "lib/base/buf.h"
+#include "lib/health/health.h"
 
 #include <inttypes.h>
 #include <syslog.h>

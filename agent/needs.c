@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What of this host a domain can't start without (see needs.h). */
-#include "needs.h"
+#include "agent/needs.h"
 
-#include "agent-table.h"
-#include "xml.h"
+#include "agent/agent-table.h"
+#include "lib/xml/xml.h"
 
 #include <dirent.h>
 #include <errno.h>

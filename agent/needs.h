@@ -8,7 +8,7 @@
 #ifndef VW_AGENT_NEEDS_H
 #define VW_AGENT_NEEDS_H
 
-#include "probe.h"
+#include "lib/diskprobe/probe.h"
 
 #include <libxml/tree.h>
 #include <stdint.h>

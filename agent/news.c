@@ -2,7 +2,7 @@
 /* From the thread of libvirt's event loop to the main thread: what happened to which domain, in
  * order. A queue with a bound: the main thread may wait for a disk. What is lost is made good by
  * comparing all domains. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #define NEWS_MAX 16384
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* systemd's readiness protocol, sd_notify(3): a datagram to the socket that $NOTIFY_SOCKET
  * names. Small and documented to be stable: no library is worth it. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <stddef.h>
 #include <sys/socket.h>

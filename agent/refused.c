@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libvirtd refuses what we made of a config: the host class alone, else nothing, and who is told. */
-#include "agent-job.h"
+#include "agent/agent-job.h"
 
 #include <errno.h>
 #include <syslog.h>

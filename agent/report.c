@@ -4,9 +4,9 @@
  *
  * The socket does not block: a stuck log daemon must not stop us. What can't be sent is lost
  * to the log, but not to `virt-warden status`. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "log-socket.h"
+#include "lib/daemon/log-socket.h"
 #include "lib/base/text.h"
 
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keeps a sampler for each libvirtd: `virt-warden verify --watch-all`, a child that notes in
- * each running guest's live metadata what is normal for it (plugin/verify-watch.c). It prints
+ * each running guest's live metadata what is normal for it (virt/verify/watch.c). It prints
  * a dot each time; when none comes some QEMU stands still, and the child is started anew. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "virt-run.h"
+#include "virt/run.h"
 
 #include <fcntl.h>
 #include <signal.h>

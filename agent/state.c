@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What `virt-warden status` reads: key and value, a line each, in $rundir/agent. */
-#include "agent.h"
+#include "agent/agent.h"
 
-#include "buf.h"
+#include "lib/base/buf.h"
 
 #include <inttypes.h>
 

@@ -3,7 +3,7 @@
  * when the history is nearly full, so that no define has to walk it. In a thread: a large store on
  * a slow disk takes a while. It may be killed at any instant (lib/history/sweep.c), so the agent
  * does not wait for it when it ends. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <dirent.h>
 #include <errno.h>

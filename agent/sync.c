@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The walk over all domains: what changed while nobody told us? At connect, at SIGHUP, and
  * from time to time, for some changes raise no event. A piece at a time; events go first. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <libvirt/virterror.h>
 #include <malloc.h>

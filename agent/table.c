@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The table of domains (see agent-table.h): chains, doubled when they get long. */
-#include "agent-table.h"
+#include "agent/agent-table.h"
 
 #define MIN_BUCKETS 64
 

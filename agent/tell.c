@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent's way to the queue of alerts. A queue that can't be written is said in the log,
  * where the line that goes with every alert stands anyway. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <syslog.h>
 #include <time.h>

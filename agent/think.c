@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What should become of a domain that changed: facts, what was put back, plan. Changes
  * nothing but the history. */
-#include "agent-job.h"
+#include "agent/agent-job.h"
 
-#include "metadata.h"
-#include "text.h"
-#include "virt-put-back.h"
+#include "lib/engine/metadata.h"
+#include "lib/base/text.h"
+#include "virt/put-back.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Alerts about a domain: raised once, and over when it is. A transient one, of which the table
  * knows nothing, stays open until somebody resolves it. */
-#include "agent.h"
+#include "agent/agent.h"
 
 #include <libvirt/virterror.h>
 #include <syslog.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* udev's events: a device that comes or goes is named, and who may need it is looked at. */
-#include "agent-host.h"
+#include "agent/agent-host.h"
 
 #include <libudev.h>
 #include <libvirt/virterror.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verdict on a guest: logged, counted, kept, told; and told again when it is healthy. */
-#include "agent-verify.h"
+#include "agent/agent-verify.h"
 
-#include "virt-verdict.h"
+#include "virt/verdict.h"
 
 #include <sys/stat.h>
 #include <syslog.h>

@@ -2,9 +2,9 @@
 /* What warden.conf wants done to a guest that failed after a migration (on-failed): a dump of its
  * memory at once; a reset only when every peer has said that the guest does not run there, and
  * looked for itself that it is dead. Once per arrival. */
-#include "agent-verify.h"
+#include "agent/agent-verify.h"
 
-#include "health.h"
+#include "lib/health/health.h"
 
 #define ACT_SECONDS 600 /* a dump of a big guest */
 

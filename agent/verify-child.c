@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verifier as a child of the agent: its output by the event loop, its end by a deadline. */
-#include "agent-verify.h"
-#include "unit.h"
+#include "agent/agent-verify.h"
+#include "lib/daemon/unit.h"
 
-#include "virt-run.h"
+#include "virt/run.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Guests of which somebody was told before we started, or before libvirtd did: they are looked at
  * again, so that it is told, too, when they are healthy, or gone. */
-#include "agent-verify.h"
+#include "agent/agent-verify.h"
 
-#include "alert-queue.h"
-#include "virt-verdict.h"
+#include "lib/alert/alert-queue.h"
+#include "virt/verdict.h"
 
 #include <libvirt/virterror.h>
 #include <syslog.h>

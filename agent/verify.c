@@ -7,9 +7,9 @@
  *
  * A RESUMED_MIGRATED without an incoming guest is the source's: the migration failed, and
  * the guest goes on here. That is looked at, too. */
-#include "agent-verify.h"
+#include "agent/agent-verify.h"
 
-#include "health.h"
+#include "lib/health/health.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

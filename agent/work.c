@@ -4,8 +4,8 @@
  * A loop is impossible: what we changed is recognised by its hash; what somebody puts back
  * is skipped from then on (judge.c); and after MAX_APPLIED changes of our own in a row, with
  * none of somebody else's between, we stop and say so. */
-#include "agent-job.h"
-#include "text.h"
+#include "agent/agent-job.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <libvirt/virterror.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hook's walk over the disks. A disk whose cache is as it should be costs
  * nothing: only the others are looked at on the host, within the hook's budget. */
-#include "hook.h"
-#include "metadata.h"
-#include "probe.h"
-#include "text.h"
+#include "hooks/hook.h"
+#include "lib/engine/metadata.h"
+#include "lib/diskprobe/probe.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 
@@ -77,7 +77,7 @@ static void look_at(const struct hook *h, struct suspects *s, struct vw_prober *
 	vw_probe_disks(*ret, asks, s->n, HOOK_PATH_MS, left);
 }
 
-/* As the engine says it of what it would mend otherwise (lib/decide.c). Return: 0 or -ENOMEM. */
+/* As the engine says it of what it would mend otherwise (lib/engine/decide.c). Return: 0 or -ENOMEM. */
 static int only_audited(const struct hook *h, struct vw_finding *f)
 {
 	const char *why = vw_metadata_audit_why(vw_xml_root(h->doc));

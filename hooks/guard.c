@@ -2,7 +2,7 @@
 /* The hook's last deadline. libvirtd waits for us, and some things have no deadline of their own: a
  * history on a dead file server, a reader of our stdout that does not read. A thread sleeps
  * beside, and ends the process with 0: the guest goes on as if there were no hook. */
-#include "hook.h"
+#include "hooks/hook.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -8,9 +8,9 @@
 #ifndef VW_HOOK_H
 #define VW_HOOK_H
 
-#include "cache-policy.h"
-#include "conf.h"
-#include "err.h"
+#include "lib/engine/cache-policy.h"
+#include "lib/conf/conf.h"
+#include "lib/base/err.h"
 
 #include <stdint.h>
 

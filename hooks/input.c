@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hook's stdin: read within bounds of size and time, and what it tells of the domain. */
-#include "hook.h"
-#include "metadata.h"
+#include "hooks/hook.h"
+#include "lib/engine/metadata.h"
+#include "lib/xml/xml.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  * Not syslog(3), which waits for as long as the log daemon is stuck: a socket
  * that does not block, and after the first line that can't be sent, silence.
  * A line is at most 1024 bytes (RFC 3164, 4.1), the message goes last. */
-#include "hook.h"
+#include "hooks/hook.h"
 #include "lib/base/text.h"
 
 #include <errno.h>

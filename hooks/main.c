@@ -4,7 +4,7 @@
  * or a library that it needs, can't be loaded (half an upgrade, a broken disk), the hook says so in
  * the system log and exits 0: libvirtd takes any other status as a refusal, and at `reconnect`
  * and `started` kills the guest. */
-#include "hook.h"
+#include "hooks/hook.h"
 #include "lib/base/set-id.h"
 
 #include <dlfcn.h>

@@ -5,8 +5,8 @@
  * with the same UUID; but prepare can't see why the guest starts. So the first
  * leaves a mark and the second takes it. One that nobody took (the migration
  * failed in between) is stale after ten minutes or a reboot, and goes when the next is written. */
-#include "hook.h"
-#include "private-dir.h"
+#include "hooks/hook.h"
+#include "lib/base/private-dir.h"
 
 #include <dirent.h>
 #include <errno.h>

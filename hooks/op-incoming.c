@@ -3,8 +3,8 @@
  * set to the policy where this host is known to take that, and nothing else is
  * changed; stdout stays empty when nothing changed. A mark tells `prepare` that
  * this start must not be refused. */
-#include "history.h"
-#include "hook.h"
+#include "lib/history/history.h"
+#include "hooks/hook.h"
 
 #include <errno.h>
 #include <fcntl.h>

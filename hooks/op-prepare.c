@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* prepare: a domain is about to be started. The last gate for its disk caches:
  * findings go to the system log; with start = refuse a cold start is refused. */
-#include "buf.h"
-#include "hook.h"
-#include "text.h"
+#include "lib/base/buf.h"
+#include "hooks/hook.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <syslog.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The qemu hook's second stage: which operation does what. */
-#include "hook.h"
+#include "hooks/hook.h"
 
 #include <signal.h>
 #include <syslog.h>

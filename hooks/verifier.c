@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An incoming guest on a host without an agent: a verifier is left behind that waits for the
  * end of the migration, looks, and raises an alert (virt-warden verify --await, see
- * plugin/verify-await.c). The hook itself never waits.
+ * virt/verify/await.c). The hook itself never waits.
  *
  * Nothing is inherited: libvirtd would wait for whoever holds its pipes, and what is left
  * behind must end neither with the hook nor with libvirtd's session. */
-#include "hook.h"
+#include "hooks/hook.h"
 
 #include <errno.h>
 #include <fcntl.h>

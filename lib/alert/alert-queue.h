@@ -13,7 +13,7 @@
 #ifndef VW_ALERT_QUEUE_H
 #define VW_ALERT_QUEUE_H
 
-#include "alert.h"
+#include "lib/alert/alert.h"
 
 #define VW_ALERT_MAX_SINKS 8
 #define VW_ALERT_SINK_SIZE 32      /* bytes of a sink's name */

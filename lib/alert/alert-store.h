@@ -3,8 +3,8 @@
 #ifndef VW_ALERT_STORE_H
 #define VW_ALERT_STORE_H
 
-#include "alert-queue.h"
-#include "buf.h"
+#include "lib/alert/alert-queue.h"
+#include "lib/base/buf.h"
 
 #include <dirent.h>
 

@@ -9,7 +9,7 @@
 #ifndef VW_ALERT_H
 #define VW_ALERT_H
 
-#include "err.h"
+#include "lib/base/err.h"
 
 #include <stdint.h>
 

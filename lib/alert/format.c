@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Queue files as text: a first line that says what it is, "key value" lines, "end HASH". */
-#include "alert-store.h"
+#include "lib/alert/alert-store.h"
 #include "lib/base/text.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listing the queue, and what the sinks were told (alert-queue.h). */
-#include "alert-store.h"
+#include "lib/alert/alert-store.h"
 
 #include <errno.h>
 

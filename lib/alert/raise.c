@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Raising and resolving (alert.h). Under the lock; one rename commits each change. */
-#include "alert-store.h"
+#include "lib/alert/alert-store.h"
 #include "lib/base/open.h"
-#include "private-dir.h"
+#include "lib/base/private-dir.h"
 #include "lib/base/text.h"
 
 #include <errno.h>

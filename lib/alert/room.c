@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Room for one more alert. The queue is bounded; a flood of what matters little must not keep out what
  * matters: the least severe go first, and that some went is told as an alert of its own (raise.c). */
-#include "alert-store.h"
+#include "lib/alert/alert-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

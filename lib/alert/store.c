@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The queue's directory, its lock and its files (alert-queue.h). */
-#include "alert-store.h"
-#include "private-dir.h"
+#include "lib/alert/alert-store.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

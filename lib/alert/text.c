@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A name that the program gave, as a key in an alert's file. */
-#include "alert-store.h"
+#include "lib/alert/alert-store.h"
 
 char *alert_key(const char *s)
 {

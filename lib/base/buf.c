@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A growing text buffer (see buf.h). */
-#include "buf.h"
+#include "lib/base/buf.h"
 
 #include <stdarg.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef VW_BUF_H
 #define VW_BUF_H
 
-#include "util.h"
+#include "lib/base/util.h"
 
 struct vw_buf {
 	char *p; /* NUL-terminated when len > 0; owned */

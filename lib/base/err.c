@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The error object (see err.h). Names and values in it come from hostile XML. */
-#include "err.h"
+#include "lib/base/err.h"
 
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <stdarg.h>
 

@@ -8,7 +8,7 @@
 #ifndef VW_ERR_H
 #define VW_ERR_H
 
-#include "util.h"
+#include "lib/base/util.h"
 
 struct vw_err {
 	int code;       /* negative errno, 0 = none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Looks at a path before it opens it (see open.h). */
-#include "open.h"
+#include "lib/base/open.h"
 
 #include <errno.h>
 #include <linux/magic.h>

@@ -12,7 +12,7 @@
 #ifndef VW_OPEN_H
 #define VW_OPEN_H
 
-#include "err.h"
+#include "lib/base/err.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Programs that are run set-id (see set-id.h). */
-#include "set-id.h"
+#include "lib/base/set-id.h"
 
 #include <stdint.h>
 #include <sys/auxv.h>

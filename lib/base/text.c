@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Text that others wrote, on its way to a person (see text.h). */
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <ctype.h>
 

@@ -9,7 +9,7 @@
 #ifndef VW_TEXT_H
 #define VW_TEXT_H
 
-#include "buf.h"
+#include "lib/base/buf.h"
 
 #include <stdint.h>
 

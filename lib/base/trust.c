@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* May root use a file (see trust.h)? What is judged is settled before it is opened: where nobody
  * else may write on the whole way, nobody else can change it in between. */
-#include "trust.h"
+#include "lib/base/trust.h"
 
 #include <errno.h>
 #include <limits.h>

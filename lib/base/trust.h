@@ -5,7 +5,7 @@
 #ifndef VW_TRUST_H
 #define VW_TRUST_H
 
-#include "err.h"
+#include "lib/base/err.h"
 
 /* Look at the file or directory of that path, each directory above it and each link on the way:
  * all must belong to root, and neither group nor others may write to them (to a directory above

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* [cpu] baseline as a file: the <cpu> that `virt-warden matrix --baseline` prints, turned
  * into the words of the key itself ("Nehalem +aes -mpx"). */
-#include "baseline.h"
+#include "lib/conf/baseline.h"
 
-#include "buf.h"
+#include "lib/base/buf.h"
 #include "lib/base/open.h"
 #include "lib/base/trust.h"
-#include "xml.h"
+#include "lib/xml/xml.h"
 
 #include <errno.h>
 

@@ -3,8 +3,8 @@
 #ifndef VW_CONF_BASELINE_H
 #define VW_CONF_BASELINE_H
 
-#include "err.h"
-#include "policy.h"
+#include "lib/base/err.h"
+#include "lib/engine/policy.h"
 
 /* What names of CPU models and features are made of. */
 #define VW_BASELINE_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."

@@ -3,7 +3,7 @@
 #ifndef VW_CONF_INTERNAL_H
 #define VW_CONF_INTERNAL_H
 
-#include "conf.h"
+#include "lib/conf/conf.h"
 
 #define MAX_KEYS 64
 

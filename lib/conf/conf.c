@@ -4,8 +4,8 @@
  * inih is fed line by line through our own reader: so we know the line of every
  * key whatever inih was built with, and a line that is too long for it is an
  * error instead of two lines. */
-#include "baseline.h"
-#include "conf-internal.h"
+#include "lib/conf/baseline.h"
+#include "lib/conf/conf-internal.h"
 #include "lib/base/open.h"
 #include "lib/base/trust.h"
 

@@ -3,8 +3,8 @@
 #ifndef VW_CONF_H
 #define VW_CONF_H
 
-#include "err.h"
-#include "policy.h"
+#include "lib/base/err.h"
+#include "lib/engine/policy.h"
 
 /* Where everything lies. As root: the system paths of design.md; else XDG
  * directories for state and cache. The VIRT_WARDEN_… overrides are honoured

@@ -2,7 +2,7 @@
 /* The paths of the installation: system paths for root, XDG directories for
  * everybody else, and the VIRT_WARDEN_… overrides for tests. The only place in
  * lib/ that reads the environment. */
-#include "conf.h"
+#include "lib/conf/conf.h"
 #include "lib/base/trust.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The values of warden.conf's keys: what may stand there, and where it goes (conf-internal.h). */
-#include "baseline.h"
-#include "conf-internal.h"
+#include "lib/conf/baseline.h"
+#include "lib/conf/conf-internal.h"
 #include "lib/base/text.h"
 
 #include <ctype.h>

@@ -5,9 +5,9 @@
  * lowered after one is removed, under its lock, not synced. A kill or a power cut leaves it wrong by
  * little, too high as a rule; each sweep (sweep.c) counts anew. LOOKED: when ages were looked at last;
  * FULL: when a sweep found nothing that may go; s since the epoch, 0 = never. */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 #include "lib/base/open.h"
-#include "private-dir.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

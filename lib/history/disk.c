@@ -5,7 +5,7 @@
  * journaling filesystem puts those that wait together into one commit (three in a row took
  * three times as long). Before them nobody is told that the version is kept; a power cut may
  * leave a name with half of its data, which its trailer betrays. */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The store's files: their names, and how one version is read (history-store.h). */
-#include "history-store.h"
-#include "private-dir.h"
+#include "lib/history/history-store.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

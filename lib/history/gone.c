@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Marks of domains that libvirtd no longer has: an empty file gone-SECONDS in the domain's directory.
  * Whoever keeps a version takes it away (the domain is defined again). */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

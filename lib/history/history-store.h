@@ -17,7 +17,7 @@
 #ifndef VW_HISTORY_STORE_H
 #define VW_HISTORY_STORE_H
 
-#include "history.h"
+#include "lib/history/history.h"
 
 #include <dirent.h>
 #include <pthread.h>

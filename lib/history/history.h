@@ -10,7 +10,7 @@
 #ifndef VW_HISTORY_H
 #define VW_HISTORY_H
 
-#include "err.h"
+#include "lib/base/err.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keeping a version: write, rename, wait for the disk (disk.c); then pruning. */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /* The first version of a domain that is yet to be defined, written before it is known whether
  * it will be: a directory as the domain's will be, .ahead/PID, which one rename puts into its
  * place. What a killed process left there is removed by the next. */
-#include "history-store.h"
-#include "private-dir.h"
+#include "lib/history/history-store.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading the store: without a lock, as every file in it is whole. A version
  * that is pruned between listing and opening is as if it had not been listed. */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

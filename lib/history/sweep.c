@@ -5,8 +5,8 @@
  * on: so who fills the store loses their own versions first. A version goes by one unlink, without the
  * domain's lock: nobody needs an old one to keep a new one. The last one, and the directory, go under
  * the lock and only if the domain is still marked gone. */
-#include "history-store.h"
-#include "private-dir.h"
+#include "lib/history/history-store.h"
+#include "lib/base/private-dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  *      cause=client name=web1 who=root@virsh[1234] rules=disk-cache%20disk-bus -->
  * (in one line). Values are percent-encoded, so that a hostile domain name can
  * neither end the comment nor forge a key. */
-#include "history-store.h"
+#include "lib/history/history-store.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,7 +5,7 @@
  * destination starts QEMU and compares. host-passthrough and maximum are never
  * checked: there the difference of both hosts' host-model sets tells what a
  * guest loses. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices that tie a guest to its host. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 static void say(struct vw_judge *j, const char *id, enum vw_severity severity, const char *property,
 		const char *remedy, const char *message)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The destination itself: identity, what is taken there, memory, security model. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 #include <limits.h>
 

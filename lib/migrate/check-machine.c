@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Is there an emulator for this kind of guest, its machine type, its boot files? */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 static void check_file(struct vw_judge *j, const char *path, const char *id, const char *property)
 {

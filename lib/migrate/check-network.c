@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Are the networks and bridges of the guest's interfaces there, and active? */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 static const struct vw_host_net *find_net(const struct vw_host_facts *h, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the domain is doing at the source: libvirt refuses some of it. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 static void say(struct vw_judge *j, const char *id, enum vw_severity severity, const char *command,
 		const char *message)

@@ -4,7 +4,7 @@
  *
  * libvirt takes every block device and network disk as shared, skips read-only
  * disks, and asks statfs for files. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 struct disk {
 	const xmlNode *node,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Older software on the other side: it may not read what the newer one sends. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 /* virConnectBaselineHypervisorCPU, which tells what a CPU is made of, came with 4.4. */
 #define LIBVIRT_MIN 4004000

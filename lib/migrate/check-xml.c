@@ -3,7 +3,7 @@
  * machine (libvirt compares it, virDomainDefCheckABIStability), --persistent-xml is
  * taken as it is. Only what differs for certain is named: a default that libvirt would
  * fill in is no difference. */
-#include "check.h"
+#include "lib/migrate/check.h"
 
 #define VALUE_MAX 100
 

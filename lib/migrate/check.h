@@ -3,7 +3,7 @@
 #ifndef VW_MIGRATE_CHECK_H
 #define VW_MIGRATE_CHECK_H
 
-#include "migrate.h"
+#include "lib/migrate/migrate.h"
 
 /* A disk of the domain as it is at the source. */
 struct vw_own_disk {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Look-ups in a host's facts, and sets of CPU features (see host.h). */
-#include "host.h"
+#include "lib/migrate/host.h"
 
-#include "buf.h"
+#include "lib/base/buf.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@
 #ifndef VW_MIGRATE_HOST_H
 #define VW_MIGRATE_HOST_H
 
-#include "facts.h"
+#include "lib/engine/facts.h"
 
 #define VW_FACTS_VERSION 1 /* of the facts file; a reader refuses a newer one */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs all groups of checks over one move and draws the verdict (see migrate.h). */
-#include "check.h"
+#include "lib/migrate/check.h"
 
-#include "text.h"
+#include "lib/base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -7,8 +7,8 @@
 #ifndef VW_MIGRATE_H
 #define VW_MIGRATE_H
 
-#include "host.h"
-#include "xml.h"
+#include "lib/migrate/host.h"
+#include "lib/xml/xml.h"
 
 enum vw_severity { VW_SEV_INFO = 0, VW_SEV_RISK, VW_SEV_BLOCKER };
 enum vw_verdict { VW_VERDICT_OK = 0, VW_VERDICT_UNKNOWN, VW_VERDICT_RISK, VW_VERDICT_BLOCKED };

@@ -3,7 +3,7 @@
  * every file of the admin's own additions, is in the index with its mtime; a
  * place that was not there at the build must still be absent. The places are those of osinfo-db, and
  * are not opened. */
-#include "reader.h"
+#include "lib/osindex/reader.h"
 
 #include <errno.h>
 #include <sys/stat.h>

@@ -8,7 +8,7 @@
  * than what was asked for (what an older version drives, a newer one does), else
  * the oldest, if something before all of them was asked for.
  * Where no version fits, the product's "testing" or "unknown" entry does. */
-#include "reader.h"
+#include "lib/osindex/reader.h"
 
 #include <errno.h>
 

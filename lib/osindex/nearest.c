@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The line for an OS that nobody knows: up to three near spellings. */
-#include "reader.h"
+#include "lib/osindex/reader.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -6,7 +6,7 @@
  * So no content can lead outside the buffer, whatever wrote it. The builder
  * replaces the file by rename, so the mapping never shrinks under a reader. */
 #include "lib/base/open.h"
-#include "reader.h"
+#include "lib/osindex/reader.h"
 
 #include <errno.h>
 #include <sys/mman.h>

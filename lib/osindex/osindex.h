@@ -6,7 +6,7 @@
 #ifndef VW_OSINDEX_H
 #define VW_OSINDEX_H
 
-#include "facts.h"
+#include "lib/engine/facts.h"
 
 struct vw_osindex;
 

@@ -3,8 +3,8 @@
 #ifndef VW_OSINDEX_READER_H
 #define VW_OSINDEX_READER_H
 
-#include "format.h"
-#include "osindex.h"
+#include "lib/osindex/format.h"
+#include "lib/osindex/osindex.h"
 
 struct vw_osindex {
 	const unsigned char *base;

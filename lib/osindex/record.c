@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copy one record of the OS index out into a struct vw_os. */
-#include "reader.h"
+#include "lib/osindex/reader.h"
 
 #include <errno.h>
 

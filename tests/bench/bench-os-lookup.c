@@ -3,7 +3,7 @@
  * check it, find one OS, unmap? In one process, medians.
  *
  * usage: bench-os-lookup INDEX */
-#include "osindex.h"
+#include "lib/osindex/osindex.h"
 
 #include <osinfo/osinfo.h>
 #include <time.h>

@@ -7,9 +7,9 @@
  *   the running guest "place NAME ALIAS ADDRESS"
  *
  * With virsh-warden.so preloaded this is the front-end's path, without it is plain libvirt. */
-#include "tool.h"
+#include "tests/corpus/tool.h"
 
-#include "xml.h"
+#include "lib/xml/xml.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>

@@ -11,12 +11,12 @@
  * Broken is also a plan that changes what the guest sees or boots from, unless it has a disk and all
  * are blank (or all is allowed). --extra puts a CD-ROM, a card to boot from, or a host device that
  * holds a system, into each domain. --out keeps the text after the fix (or as it was). Exit: 1 if anything is broken. */
-#include "tool.h"
+#include "tests/corpus/tool.h"
 
-#include "caps.h"
-#include "osindex.h"
-#include "plan.h"
-#include "template.h"
+#include "lib/engine/caps.h"
+#include "lib/osindex/osindex.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <getopt.h>
 

@@ -2,7 +2,7 @@
 /* Validates many files against one RELAX NG schema, which is loaded once.
  *
  * usage: validate RNG FILE…      prints "valid NAME" or "invalid NAME: first message" */
-#include "tool.h"
+#include "tests/corpus/tool.h"
 
 #include <libxml/parser.h>
 #include <libxml/relaxng.h>

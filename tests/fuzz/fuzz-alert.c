@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: the queue's files. The hash in the last line is made anew first, as malice would,
  * so that what lies behind it is reached. What is read is what was written, byte for byte. */
-#include "../../lib/alert/alert-store.h"
+#include "lib/alert/alert-store.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: warden.conf. What is accepted must be a policy that makes sense. */
-#include "conf.h"
+#include "lib/conf/conf.h"
 
 #include <stdint.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: a domain XML through the engine, with our templates and facts that a digest of
  * the input chooses. The plan's text must be XML, and planning it again must change nothing. */
-#include "caps.h"
-#include "diff.h"
-#include "metadata.h"
-#include "plan.h"
-#include "template.h"
+#include "lib/engine/caps.h"
+#include "lib/base/diff.h"
+#include "lib/engine/metadata.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: two hosts' facts and a domain XML, one after the other with a NUL between, through the strict
  * reader and the judge of migrations, there and back. What is missing is taken from a host of ours. */
-#include "../../plugin/host.h"
+#include "virt/hostfacts/host.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

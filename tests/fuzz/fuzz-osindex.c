@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: the OS index. The checksum is mended first, as malice would, so that what
  * lies behind it is reached. Freshness is left out: it would stat the fuzzer's paths. */
-#include "format.h"
-#include "osindex.h"
+#include "lib/osindex/format.h"
+#include "lib/osindex/osindex.h"
 
 #include <errno.h>
 

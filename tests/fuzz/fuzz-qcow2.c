@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: the walk through a qcow2 image's tables. It reads inside the file only,
  * and no more than a header, an L1 table and every cluster once. */
-#include "qcow2.h"
+#include "lib/diskprobe/qcow2.h"
 
 #include <errno.h>
 

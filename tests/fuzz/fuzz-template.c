@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: a template file. What is accepted must be usable for any OS. */
-#include "plan.h"
-#include "template.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <stdint.h>
 

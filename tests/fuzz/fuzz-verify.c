@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* libFuzzer: what a guest may say to a verification (the bytes of its console, its agent's time and
  * addresses, its counters, the baseline in its metadata), in any order, and the judge in between. */
-#include "lib/verify/address.h"
-#include "lib/verify/health.h"
+#include "lib/health/address.h"
+#include "lib/health/health.h"
 
 #include <arpa/inet.h>
 

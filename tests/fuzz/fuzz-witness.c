@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libFuzzer: what one document says and another says, too (xml-says.h). The input is two domains, cut
+/* libFuzzer: what one document says and another says, too (lib/xml/says.h). The input is two domains, cut
  * at the first NUL: nothing is missing of one in itself, no more than it says in the other, and
  * of three versions the one that was sent is found. */
-#include "xml-says.h"
+#include "lib/xml/says.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

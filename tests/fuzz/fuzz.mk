@@ -9,13 +9,10 @@ FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fram
 FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/fuzz-*.c))
 
 $(B)/obj/tests/fuzz/%.o: EXTRA_CFLAGS = -DVW_SRCDIR='"$(CURDIR)"'
-# The reader of facts belongs to the command; it needs JSON, and nothing else of it.
-$(B)/fuzz-facts: FUZZ_MORE = $(B)/obj/plugin/host-load.o $(JANSSON_LIBS)
-$(B)/fuzz-facts: $(B)/obj/plugin/host-load.o
-$(B)/obj/tests/fuzz/fuzz-facts.o: EXTRA_CFLAGS = -DVW_SRCDIR='"$(CURDIR)"' -Iplugin $(VIRT_CFLAGS)
+$(B)/obj/tests/fuzz/fuzz-facts.o: EXTRA_CFLAGS = -DVW_SRCDIR='"$(CURDIR)"' $(VIRT_CFLAGS)
 $(B)/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(ARCHIVES)
-	$(call step,LINK,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_MORE) $(MIGRATE) $(VERIFY) $(HISTORY) $(ALERT) $(PROBE) $(OSINDEX) $(CONF) $(ENGINE) $(BASE) \
-		$(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS)
+	$(call link,-fsanitize=fuzzer $<,virt/hostfacts lib/json lib/migrate lib/health lib/history lib/alert lib/diskprobe lib/osindex lib/conf lib/engine lib/xml, \
+		$(JANSSON_LIBS) $(XML_LIBS) $(INIH_LIBS) $(UDEV_LIBS))
 
 .PHONY: fuzzers fuzz-build fuzz-coverage
 fuzzers: $(FUZZERS)

@@ -6,9 +6,6 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-folders=(lib plugin hooks)
-[ ! -d agent ] || folders+=(agent)
-
 # Not asked, and why:
 #   memleak, resourceLeak: cppcheck does not know __attribute__((cleanup)); ASan and valgrind look
 #   legacyUninitvar, nullPointerArithmeticRedundantCheck: reported against correct code (a buffer that
@@ -23,7 +20,7 @@ cppcheck --quiet --std=c11 --language=c --platform=unix64 --enable=warning,perfo
 	--error-exitcode=1 --inline-suppr --suppress=memleak --suppress=resourceLeak \
 	--suppress=legacyUninitvar --suppress=nullPointerArithmeticRedundantCheck \
 	--suppress=varFuncNullUB --suppress=ctunullpointer \
-	--suppress=nullPointerOutOfMemory --suppress=autoVariables --suppress=normalCheckLevelMaxBranches --suppress=missingIncludeSystem -I. -Ilib -Ilib/base -Ilib/conf -Ilib/store -Ilib/history -Ilib/probe -Ilib/osindex -Ilib/migrate -Ilib/alert -Iplugin \
+	--suppress=nullPointerOutOfMemory --suppress=autoVariables --suppress=normalCheckLevelMaxBranches --suppress=missingIncludeSystem -I. \
 	'-DVW_VERSION="0"' '-DVW_PREFIX="/usr"' '-DVW_SYSCONFDIR="/etc"' '-DVW_LOCALSTATEDIR="/var"' '-DVW_LIBDIR="/usr/lib"' \
-	"${folders[@]}" || status=1
+	"${code[@]}" || status=1
 exit "$status"

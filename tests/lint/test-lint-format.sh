@@ -10,7 +10,7 @@ if [ "$version" != 14 ]; then
 	echo "this is clang-format $version; the sources are as version 14 writes them"
 	exit 77
 fi
-mapfile -t files < <(sources lib plugin hooks agent tests)
+mapfile -t files < <(sources "${code[@]}" tests)
 [ ${#files[@]} -gt 20 ] || bad "no sources found"
 for file in "${files[@]}"; do
 	clang-format "$file" | diff -q - "$file" >/dev/null || bad "$file: run clang-format -i $file"

@@ -8,6 +8,6 @@ set -euo pipefail
 mapfile -t flags < <(flags)
 while read -r header; do
 	printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
-		gcc -fsyntax-only -Wall -Wextra -Werror -I. -I"$(dirname "$header")" "${flags[@]}" -x c - || bad "$header can't be included alone, or twice"
-done < <(sources lib plugin hooks agent | grep '\.h$')
+		gcc -fsyntax-only -Wall -Wextra -Werror "${flags[@]}" -x c - || bad "$header can't be included alone, or twice"
+done < <(sources "${code[@]}" | grep '\.h$')
 exit "$status"

@@ -11,48 +11,44 @@ libc='assert|byteswap|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|g
 |netdb|netinet/.*|sys/.*'
 libc=$(tr -d '\n' <<<"$libc")
 
-# --- includes: files | folders whose headers they may include | other headers -------------
+# --- includes: room | rooms whose headers it may include | other headers ------------------
 rooms() {
 	cat <<'END'
-lib/base/*.[ch]            | lib/base                                                         |
-lib/*.[ch]                 | lib lib/base                                                     | libxml/.*
-lib/conf/*.[ch]            | lib/conf lib lib/base                                            | ini
-lib/store/*.[ch]           | lib/store lib lib/base                                           |
-lib/history/*.[ch]         | lib/history lib/store lib lib/base                               |
-lib/probe/*.[ch]           | lib/probe lib lib/base                                           | libudev
-lib/osindex/*.[ch]         | lib/osindex lib lib/base                                         |
-lib/migrate/*.[ch]         | lib/migrate lib lib/base                                         | libxml/.*
-lib/verify/*.[ch]          | lib/verify lib lib/base                                          |
-lib/alert/*.[ch]           | lib/alert lib/store lib lib/base                                 |
-lib/osindex/program/*.[ch] | lib/osindex/program lib/osindex lib/conf lib lib/base            | osinfo/.*|glib.*|gio/.*|libxml/.*
-hooks/*.[ch]               | hooks lib/conf lib/history lib/store lib/probe lib lib/base                | libxml/.*
-plugin/preload*.[ch]       | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib lib/base | libvirt/.*|libxml/.*
-plugin/virt-*.[ch]         | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*
-plugin/virsh*.[ch]         | plugin lib/probe lib lib/base                                    |
-plugin/*.[ch]              | plugin lib/conf lib/history lib/alert lib/probe lib/osindex lib/verify lib/migrate lib lib/base | libvirt/.*|libxml/.*|jansson
-agent/alert-*.[ch]         | agent plugin lib/conf lib/alert lib lib/base                     | jansson|curl/.*
-agent/*.[ch]               | agent plugin lib/conf lib/history lib/store lib/alert lib/probe lib/osindex lib/verify lib lib/base | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
+lib/base         |                                                       |
+lib/json         | lib/base                                              | jansson
+lib/xml          | lib/base                                              | libxml/.*
+lib/engine       | lib/xml lib/base                                      | libxml/.*
+lib/conf         | lib/engine lib/xml lib/base                           | ini
+lib/history      | lib/base                                              |
+lib/diskprobe    | lib/engine lib/base                                   | libudev
+lib/osindex      | lib/engine lib/base                                   |
+lib/migrate      | lib/engine lib/xml lib/base                           | libxml/.*
+lib/health       | lib/engine lib/base                                   |
+lib/alert        | lib/base                                              |
+lib/daemon       | lib/base                                              |
+osinfo           | lib/osindex lib/conf lib/base                         | osinfo/.*|glib.*|gio/.*|libxml/.*
+hooks            | lib/conf lib/history lib/diskprobe lib/engine lib/xml lib/base | libxml/.*
+virt/cache       | lib/engine lib/base                                   |
+virt             | virt/cache lib/alert lib/history lib/conf lib/diskprobe lib/osindex lib/health lib/engine lib/xml lib/base | libvirt/.*|libxml/.*
+virt/hostfacts   | virt lib/migrate lib/xml lib/json lib/base            | libvirt/.*|libxml/.*|jansson
+virt/verify      | virt lib/alert lib/conf lib/health lib/engine lib/xml lib/json lib/base | libvirt/.*|libxml/.*|jansson
+plugin/wrapper   | lib/diskprobe lib/base                                |
+plugin/preload   | virt plugin/wrapper lib/engine lib/base               | libvirt/.*|libxml/.*
+plugin/out       | lib/json lib/alert lib/engine lib/base                | jansson
+plugin/cmd       | plugin/out virt/hostfacts virt/verify virt lib/alert lib/conf lib/engine lib/xml lib/json lib/base | libvirt/.*|libxml/.*|jansson
+agent            | virt lib/daemon lib/alert lib/diskprobe lib/health lib/engine lib/xml lib/base | libvirt/.*|libxml/.*|libudev|jansson|systemd/.*
+messenger        | plugin/out lib/daemon lib/alert lib/conf lib/engine lib/base     | jansson|curl/.*
 END
 }
 
-own_include() { # own_include FILE HEADER FOLDER…: HEADER lies in one of the folders
-	local file=$1 header=$2 folder
-	shift 2
-	for folder in "$@"; do
-		[ ! -f "$folder/$header" ] && { [ ! -f "$header" ] || [ "${header%/*}" != "$folder" ]; } || return 0
-	done
-	bad "$file: includes \"$header\", which is in none of: $*"
-}
-
-declare -A seen
-while IFS='|' read -r glob folders others; do
-	read -ra allowed <<<"$folders"
-	others=${others// /}
-	for file in $(compgen -G "${glob// /}" || true); do
-		[ -z "${seen[$file]:-}" ] || continue # an earlier line of the table holds for it
-		seen[$file]=yes
+declare -A known
+while IFS='|' read -r room folders others; do
+	room=${room// /} others=${others// /}
+	known[$room]=yes
+	for file in "$room"/*.[ch]; do
 		while read -r header; do
-			own_include "$file" "$header" "${allowed[@]}"
+			[[ " $room $folders " == *" ${header%/*} "* && -f $header ]] ||
+				bad "$file: includes \"$header\", which is in none of: $room $folders"
 		done < <(sed -nE 's/^#[[:space:]]*include[[:space:]]+"([^"]*)".*/\1/p' "$file")
 		while read -r header; do
 			[[ ${header%.h} =~ ^($libc)$ ]] || { [ -n "$others" ] && [[ ${header%.h} =~ ^($others)$ ]]; } ||
@@ -60,8 +56,8 @@ while IFS='|' read -r glob folders others; do
 		done < <(sed -nE 's/^#[[:space:]]*include[[:space:]]+<([^>]*)>.*/\1/p' "$file")
 	done
 done < <(rooms)
-for file in $(sources lib plugin hooks agent); do
-	[ -n "${seen[$file]:-}" ] || bad "$file: stands in no room that this test knows"
+for file in $(sources "${code[@]}"); do
+	[ -n "${known[${file%/*}]:-}" ] || bad "$file: stands in no room that this test knows"
 done
 
 # --- calls: an identifier followed by "(", comments apart ------------------------------------
@@ -83,18 +79,18 @@ all_but() { # all_but REGEX FOLDER…: their sources, except the files that matc
 # shellcheck disable=SC2046  # our file names have no spaces
 {
 	never 'system|popen|wordexp|execlp|execvp|execvpe|posix_spawnp' \
-		"no shell, and no program found by PATH" $(sources lib plugin hooks agent)
-	never 'getenv|secure_getenv' "only lib/conf/paths.c and programs read the environment" \
-		$(all_but '^lib/conf/paths\.c$|^lib/osindex/program/' lib)
+		"no shell, and no program found by PATH" $(sources "${code[@]}")
+	never 'getenv|secure_getenv' "only lib/conf/paths.c, lib/daemon/unit.c and programs read the environment" \
+		$(all_but '^lib/conf/paths\.c$|^lib/daemon/unit\.c$' lib)
 	never 'printf|vprintf|puts|putchar|perror|exit|abort|err|errx|warn|warnx' \
-		"a library returns errors; only programs print and exit" $(all_but '^lib/osindex/program/' lib)
-	never 'time|gettimeofday|clock_gettime|localtime|localtime_r' "the engine knows no clock" lib/*.[ch]
+		"a library returns errors; only programs print and exit" $(sources lib)
+	never 'time|gettimeofday|clock_gettime|localtime|localtime_r' "the engine knows no clock" lib/engine/*.[ch] lib/xml/*.[ch]
 	never 'open|fopen|openat|opendir|stat|lstat|fork|read|write|unlink|rename' \
 		"the engine touches no file (templates are loaded by template-load.c)" \
-		$(all_but '^lib/[^/]*/|^lib/template-load\.c$' lib)
+		$(all_but '^lib/engine/template-load\.c$' lib/engine lib/xml)
 	never 'virDomainDefineXML|virDomainDefineXMLFlags' \
-		"only virt-apply.c, the preload library and 'new' define a domain" \
-		$(all_but '^plugin/(virt-apply|preload[^/]*|cmd-new)\.c$' plugin agent)
+		"only virt/apply.c, the preload library and 'new' define a domain" \
+		$(all_but '^virt/apply\.c$|^plugin/preload/|^plugin/cmd/new\.c$' virt plugin agent)
 }
 # Paths: who else chose one, it is looked at before it is opened, by lib/base/open.c. These may ask
 # the kernel themselves: files | why. Only what is in the table; each line of it is needed.
@@ -102,16 +98,16 @@ path_calls='open|openat|fopen|freopen|opendir|scandir|stat|lstat|statfs|statvfs|
 asks() {
 	cat <<'END'
 lib/base/open.c lib/base/trust.c                     | the helper; who may write to a path: it opens nothing
-lib/store/private-dir.c lib/history/*.c lib/alert/*.c agent/known.c agent/sweep.c hooks/mark.c hooks/verifier.c plugin/virt-kept.c plugin/virt-past.c plugin/virt-witness.c plugin/verify-act.c | names of ours, in a directory that is root's alone
-agent/replace-file.c plugin/cmd-new-image.c plugin/matrix-html.c | a file of its own, which it makes
-lib/template-load.c lib/osindex/program/*.c agent/alert-script.c plugin/cmd-doctor-data.c | O_DIRECTORY, opendir, stat: a directory is no device
-lib/osindex/fresh.c lib/conf/paths.c plugin/cmd-input.c agent/alert-round.c | stat, access: nothing is opened
-plugin/verify-declared.c                             | lstat in a thread that is given up; what it runs is root's
-plugin/verify-watch.c                                | lstat; the agent gives that process up
-plugin/host-domain.c                                 | statfs in a child with a deadline
-lib/probe/look.c lib/probe/lun.c                     | in the prober's child: access, statfs, and attributes of /sys
-agent/needs.c plugin/verify-bridge.c plugin/virt-hostdevs.c | attributes of /sys
-agent/log-socket.c agent/main.c agent/unit.c hooks/main.c plugin/cmd-doctor-host.c plugin/cmd-install.c plugin/cmd-new.c plugin/cmd-os.c plugin/cmd-status.c plugin/virsh.c plugin/virt-caps-cache.c plugin/virt-daemon.c plugin/virt-local.c plugin/virt-osindex.c | fixed places of the system, of libvirt and of this installation
+lib/base/private-dir.c lib/history/*.c lib/alert/*.c agent/known.c agent/sweep.c hooks/mark.c hooks/verifier.c virt/cache/kept.c virt/past.c virt/witness.c virt/verify/act.c | names of ours, in a directory that is root's alone
+lib/base/replace-file.c plugin/cmd/new-image.c plugin/cmd/matrix-html.c | a file of its own, which it makes
+lib/engine/template-load.c osinfo/*.c messenger/script.c plugin/cmd/doctor-data.c | O_DIRECTORY, opendir, stat: a directory is no device
+lib/osindex/fresh.c lib/conf/paths.c lib/base/input.c messenger/round.c | stat, access: nothing is opened
+virt/verify/declared.c                             | lstat in a thread that is given up; what it runs is root's
+virt/verify/watch.c                                | lstat; the agent gives that process up
+virt/hostfacts/domain.c                                 | statfs in a child with a deadline
+lib/diskprobe/look.c lib/diskprobe/lun.c                     | in the prober's child: access, statfs, and attributes of /sys
+agent/needs.c virt/verify/bridge.c virt/hostdevs.c | attributes of /sys
+lib/daemon/log-socket.c agent/main.c lib/daemon/unit.c hooks/main.c plugin/cmd/doctor-host.c plugin/cmd/install.c plugin/cmd/new.c plugin/cmd/os.c plugin/cmd/status.c plugin/wrapper/virsh.c virt/cache/caps-cache.c virt/daemon.c virt/local.c virt/osindex.c | fixed places of the system, of libvirt and of this installation
 END
 }
 asking=
@@ -126,11 +122,11 @@ while IFS='|' read -r globs _; do
 		[ "$found" = yes ] || bad "$glob: asks for no path, and need not be in the table of this test"
 	done
 done < <(asks)
-for file in $(sources lib plugin hooks agent); do
+for file in $(sources "${code[@]}"); do
 	[[ " $asking " == *" $file "* ]] ||
 		never "$path_calls" "looks at a path itself: use lib/base/open.h, or say in this test why not" "$file"
 done
-for file in $(all_but '^lib/osindex/program/' lib); do
+for file in $(sources lib); do
 	! code "$file" | grep -nE '(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)' ||
 		bad "$file: a library has no terminal"
 done
@@ -173,13 +169,13 @@ exports=$(nm -D --defined-only "$VW_BUILD/virt-warden-hook.so" | awk '{ print $3
 
 # The engine: all that it leaves undefined comes from libc or libxml2.
 undefined=$(comm -23 \
-	<(nm -u "$VW_BUILD"/libwarden.a "$VW_BUILD"/libwarden-base.a | awk '$1 == "U" { print $2 }' | sort -u) \
+	<(nm -u "$VW_BUILD"/lib/engine.a "$VW_BUILD"/lib/xml.a "$VW_BUILD"/lib/base.a | awk '$1 == "U" { print $2 }' | sort -u) \
 	<({
-		nm --defined-only "$VW_BUILD"/libwarden.a "$VW_BUILD"/libwarden-base.a | awk 'NF == 3 { print $3 }'
+		nm --defined-only "$VW_BUILD"/lib/engine.a "$VW_BUILD"/lib/xml.a "$VW_BUILD"/lib/base.a | awk 'NF == 3 { print $3 }'
 		for library in libc.so.6 libm.so.6 libxml2.so; do
 			nm -D --defined-only "$(gcc -print-file-name=$library)" | awk '{ print $NF }' | sed 's/@.*//'
 		done
 		printf '%s\n' _GLOBAL_OFFSET_TABLE_ __stack_chk_fail
 	} | sort -u))
-[ -z "$undefined" ] || bad "libwarden.a needs more than libc and libxml2: $undefined"
+[ -z "$undefined" ] || bad "lib/engine.a needs more than libc and libxml2: $undefined"
 exit "$status"

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-mapfile -t files < <(sources lib plugin hooks agent)
+mapfile -t files < <(sources "${code[@]}")
 [ ${#files[@]} -gt 20 ] || bad "no sources found"
 for file in "${files[@]}"; do
 	lines=$(wc -l <"$file")

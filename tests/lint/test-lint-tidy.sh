@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-mapfile -t files < <(sources lib plugin hooks agent | grep '\.c$')
+mapfile -t files < <(sources "${code[@]}" | grep '\.c$')
 mapfile -t flags < <(flags)
 [ ${#files[@]} -gt 20 ] || bad "no sources found"
 clang-tidy --quiet "${files[@]}" -- "${flags[@]}" 2>/dev/null || status=1

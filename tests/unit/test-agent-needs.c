@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a domain needs of its host: the paths are its own, and a look at one may hang. */
-#include "../../agent/needs.c" /* not in any archive */
-#include "../../agent/table.c"
-#include "test-probe-fuse.h"
+#include "agent/needs.c" /* not in any archive */
+#include "agent/table.c"
+#include "tests/unit/test-probe-fuse.h"
 
 /* What is known of these needs, as letters: y n ?. In time, whatever they are. */
 static const char *look(const char *const *texts, size_t n)

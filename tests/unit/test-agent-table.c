@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The agent's table of domains: thousands of entries, what is due first, removal. */
-#include "../../agent/table.c" /* not in any archive */
+#include "agent/table.c" /* not in any archive */
 
 #include <setjmp.h>
 #include <stdarg.h>

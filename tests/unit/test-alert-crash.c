@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The queue of alerts under kill -9 and several writers at once: what was acknowledged is there,
  * nothing is half, nothing comes back to life. */
-#include "alert-queue.h"
+#include "lib/alert/alert-queue.h"
 
 #include <ftw.h>
 #include <setjmp.h>

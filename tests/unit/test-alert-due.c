@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* When a sink is due, how long it is left alone after failures, and what is remembered of it. */
-#include "../../agent/alert-due.c" /* not in any archive */
+#include "messenger/due.c" /* not in any archive */
 
 #include <setjmp.h>
 #include <stdarg.h>

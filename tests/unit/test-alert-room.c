@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A full queue of alerts: the least severe make room, a critical one always finds it, and what was lost
  * is counted and told. */
-#include "../../lib/alert/alert-store.h"
+#include "lib/alert/alert-store.h"
 
 #include <errno.h>
 #include <fcntl.h>

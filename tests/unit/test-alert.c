@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The queue of alerts: raise, resolve, list; hostile text; bounds. Crashes: test-alert-crash.c. */
-#include "alert-queue.h"
+#include "lib/alert/alert-queue.h"
 
 #include <errno.h>
 #include <fcntl.h>

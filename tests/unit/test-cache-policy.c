@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The decision about disk caches: which disks it covers, what it says, what it writes. */
-#include "cache-policy.h"
+#include "lib/engine/cache-policy.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domain capabilities from the disk are those that libvirtd gave, for the emulator that it is. */
-#include "virt-caps-cache.h"
+#include "virt/cache/caps-cache.h"
 
 #include <errno.h>
 #include <fcntl.h>

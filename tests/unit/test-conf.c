@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* warden.conf and the paths: every key, every mistake in one line, hostile files. */
-#include "conf.h"
+#include "lib/conf/conf.h"
 
 #include <errno.h>
 #include <setjmp.h>

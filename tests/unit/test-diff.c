@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Unified diff: known texts as diff -u prints them; random texts must apply with
  * patch(1); pathological sizes stay bounded. */
-#include "diff.h"
+#include "lib/base/diff.h"
 
 #include <errno.h>
 #include <fcntl.h>

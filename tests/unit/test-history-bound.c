@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The history's bound in bytes over all domains: what goes first, what never goes, ages of what is gone,
  * a full store; kills and writers while it is swept. */
-#include "test-history.h"
+#include "tests/unit/test-history.h"
 
 #include <signal.h>
 #include <stdint.h>

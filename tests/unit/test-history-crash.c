@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The history store under kill -9, several writers at once, and a full disk: every
  * version that is listed reads back whole, and what was acknowledged is there. */
-#include "history.h"
+#include "lib/history/history.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The history store against hostile names, links, modes, damage and foreign files. */
-#include "test-history.h"
+#include "tests/unit/test-history.h"
 
 static void test_uuid_is_checked(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A first version that is written ahead: in no history before it is used, gone if it is not. */
-#include "test-history.h"
+#include "tests/unit/test-history.h"
 
 #include <dirent.h>
 #include <sys/wait.h>

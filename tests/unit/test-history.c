@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The history store: what is kept, in what order and for how long. Hostile names and
  * files: test-history-hostile.c; crashes: test-history-crash.c. */
-#include "test-history.h"
+#include "tests/unit/test-history.h"
 
 #include <sys/file.h>
 #include <time.h>

@@ -3,7 +3,7 @@
 #ifndef VW_TEST_HISTORY_H
 #define VW_TEST_HISTORY_H
 
-#include "history.h"
+#include "lib/history/history.h"
 
 #include <errno.h>
 #include <fcntl.h>

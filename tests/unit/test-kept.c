@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which kept answers are used, and which are not. */
-#include "virt-kept.h"
+#include "virt/cache/kept.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

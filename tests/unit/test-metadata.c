@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A domain's metadata: mode, skips, foreign owners, OS; and text made safe for messages. */
-#include "metadata.h"
-#include "text.h"
+#include "lib/engine/metadata.h"
+#include "lib/base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

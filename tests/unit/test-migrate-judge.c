@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The judgement of a move as a pure function: facts by hand, one change at a time. */
-#include "migrate.h"
+#include "lib/migrate/migrate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A host's facts with as many files, volumes and LUNs as a facts file may hold, and a domain with
  * 20,000 disks: each look-up takes log n steps. */
-#include "host.h"
+#include "lib/migrate/host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whoever reads a file of the user's choice looks at it before it is opened (lib/base/open.h): a FIFO's
  * writer is not let go, a device is not started, a file of the kernel is not read. */
-#include "baseline.h"
-#include "conf.h"
-#include "osindex.h"
-#include "template.h"
-#include "test-probe.h"
+#include "lib/conf/baseline.h"
+#include "lib/conf/conf.h"
+#include "lib/osindex/osindex.h"
+#include "lib/engine/template.h"
+#include "tests/unit/test-probe.h"
 
 #include <sys/inotify.h>
 #include <sys/sysmacros.h>

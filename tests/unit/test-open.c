@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Paths that others chose: looked at before they are opened (lib/base/open.h). */
 #include "lib/base/open.h"
-#include "test-probe.h"
+#include "tests/unit/test-probe.h"
 
 #include <linux/magic.h>
 #include <sched.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The OS index: built from the real osinfo-db by the real program, then searched,
  * made stale and damaged. And the look-ups of facts.h. */
-#include "format.h"
-#include "osindex.h"
+#include "lib/osindex/format.h"
+#include "lib/osindex/osindex.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What counts as a blank guest: unless every disk was read and holds nothing, nothing that the guest
  * sees or boots from is changed, whatever media, network boot, host devices or OS the XML names. */
-#include "plan.h"
-#include "template.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

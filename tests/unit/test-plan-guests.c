@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The engine on guests as people publish them: what would not start, not boot or go offline if
  * the rules treated it as any other, and what can't be judged at all. */
-#include "buf.h"
-#include "caps.h"
-#include "plan.h"
-#include "template.h"
+#include "lib/base/buf.h"
+#include "lib/engine/caps.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

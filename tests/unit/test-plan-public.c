@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What people's published domains taught: networks of host devices, threads beside pinned vCPUs,
  * images with room of their own, what was made for a board, devices without a place on PCI. */
-#include "buf.h"
-#include "plan.h"
-#include "template.h"
+#include "lib/base/buf.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The engine: which rules fire on which evidence, what goes along with a change, idempotence. */
-#include "caps.h"
-#include "metadata.h"
-#include "plan.h"
-#include "template.h"
+#include "lib/engine/caps.h"
+#include "lib/engine/metadata.h"
+#include "lib/engine/plan.h"
+#include "lib/engine/template.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A FIFO, a folder, a link or a socket under a name that is a file of ours: nothing waits for it, and
  * nothing is held up by it. What hangs is ended by an alarm. */
-#include "../../lib/alert/alert-store.h"
-#include "test-history.h"
+#include "lib/alert/alert-store.h"
+#include "tests/unit/test-history.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The prober on block devices: loop devices over scratch files. They are set to go
  * with their last user, so that none is left behind, however this ends. */
-#include "test-probe.h"
+#include "tests/unit/test-probe.h"
 
 #include <linux/loop.h>
 #include <sys/ioctl.h>

@@ -5,7 +5,7 @@
 #ifndef VW_TEST_PROBE_FUSE_H
 #define VW_TEST_PROBE_FUSE_H
 
-#include "test-probe.h"
+#include "tests/unit/test-probe.h"
 
 #include <linux/fuse.h>
 #include <sched.h>

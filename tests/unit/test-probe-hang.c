@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The prober on a filesystem that hangs (test-probe-fuse.h). Also: the child's own life. */
-#include "test-probe-fuse.h"
+#include "tests/unit/test-probe-fuse.h"
 
 #include <poll.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The prober on many paths at once: what hangs or dies loses as little as can be. */
-#include "test-probe-fuse.h"
+#include "tests/unit/test-probe-fuse.h"
 
 #define MANY 100u
 

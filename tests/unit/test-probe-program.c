@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A prober whose child is a small program: this one, started again. */
-#include "test-probe.h"
+#include "tests/unit/test-probe.h"
 
 #include <signal.h>
 #include <sys/prctl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The walk through qcow2 tables: real images of qemu-img and hostile ones by hand. */
-#include "qcow2.h"
-#include "test-probe.h"
+#include "lib/diskprobe/qcow2.h"
+#include "tests/unit/test-probe.h"
 
 #define CLUSTER 65536u
 

@@ -3,7 +3,7 @@
 #ifndef VW_TEST_PROBE_H
 #define VW_TEST_PROBE_H
 
-#include "probe.h"
+#include "lib/diskprobe/probe.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One template as a text of its own says of an OS what the whole set says of it. */
-#include "template.h"
+#include "lib/engine/template.h"
 
-#include "plan.h"
+#include "lib/engine/plan.h"
 
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which addresses of a guest this host sends packets to. */
-#include "lib/verify/address.h"
+#include "lib/health/address.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

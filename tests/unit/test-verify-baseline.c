@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Baselines: from samples, as text and back, and hostile text from a domain's metadata. */
-#include "sample.h"
+#include "lib/health/sample.h"
 
 #include <errno.h>
 #include <setjmp.h>

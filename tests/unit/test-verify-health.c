@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* <w:health> in a domain's metadata: what is taken from it, and what is not. */
-#include "metadata.h"
+#include "lib/engine/metadata.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

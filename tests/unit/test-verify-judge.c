@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The judge of a guest's health over tables of figures: those of the lab, and one change each. */
-#include "health.h"
+#include "lib/health/health.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

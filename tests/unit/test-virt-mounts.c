@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which mount namespaces show the same files? */
-#include "virt-mounts.h"
+#include "virt/mounts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* URIs of connections that must not prompt: what the user wrote stays, no_tty=1 comes last. */
-#include "virt-open.h"
+#include "virt/open.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which of the changes of a domain is ours, and does a config put back what we had fixed? What is
  * compared may be hostile: 20,000 different children must not cost more than 20,000 steps. */
-#include "virt-put-back.h"
-#include "virt-witness.h"
+#include "virt/put-back.h"
+#include "virt/witness.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

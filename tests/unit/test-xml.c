@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Domain XML in and out: bounds, byte-exact round trips, edits that touch nothing else. */
-#include "xml.h"
+#include "lib/xml/xml.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -19,9 +19,9 @@ sed -n '/^CapabilityBoundingSet=/,/^UMask=/p' "$top/agent/virt-wardend.service" 
 	grep -vE '^(#|$|CapabilityBoundingSet=|RestrictAddressFamilies=|IPAddressDeny=|DeviceAllow=|SystemCallFilter=sched_)' >"$tmp/cage"
 [ "$(wc -l <"$tmp/cage")" -ge 20 ] || fail "the agent's cage: $(cat "$tmp/cage")"
 while read -r line; do
-	grep -qF "\"-p$line\"" "$top/agent/unit.c" || fail "a verifier lacks $line"
+	grep -qF "\"-p$line\"" "$top/lib/daemon/unit.c" || fail "a verifier lacks $line"
 done <"$tmp/cage"
-grep -qF '"-pCapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_NET_RAW"' "$top/agent/unit.c" || fail "a verifier's capabilities"
+grep -qF '"-pCapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_NET_RAW"' "$top/lib/daemon/unit.c" || fail "a verifier's capabilities"
 run 0 systemd-analyze verify "$tmp"/virt-*.service "$tmp"/virt-*.path
 empty "$tmp/err"
 

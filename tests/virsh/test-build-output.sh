@@ -38,7 +38,7 @@ for b in build "$top/build" ./build; do
 done
 
 # As if a source had changed: the build of `make bench` writes to stderr.
-make -n -C "$top" --no-print-directory B="$VW_BUILD" -W lib/plan.c bench >"$dir/out" 2>"$dir/err"
+make -n -C "$top" --no-print-directory B="$VW_BUILD" -W lib/engine/plan.c bench >"$dir/out" 2>"$dir/err"
 grep -q 'lib/plan\.c' "$dir/err" || fail "make bench does not build: $(cat "$dir/err")"
 ! grep 'lib/plan\.c' "$dir/out" || fail "make bench builds on stdout"
 grep -q 'run-bench' "$dir/out" || fail "make bench runs no bench: $(cat "$dir/out")"

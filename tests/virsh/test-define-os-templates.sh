@@ -178,8 +178,8 @@ doc=$top/docs/templates.md
 awk -v dir="$own" '/^```xml$/ { n++; inside = 1; next } /^```$/ { inside = 0 } inside { print > (dir "/example-" n ".xml") }' "$doc"
 rm "$own/fedora.xml" "$own/haiku.xml"
 doctor_says pass '2 of your own in .*/templates\.d'
-grep -oE '\{ "[a-z0-9]+", [a-z_0-9]+ \}' "$top/lib/choose.c" | cut -d'"' -f2 >"$tmp/conditions"
-[ "$(wc -l <"$tmp/conditions")" -ge 8 ] || fail "the conditions of lib/choose.c are not found"
+grep -oE '\{ "[a-z0-9]+", [a-z_0-9]+ \}' "$top/lib/engine/choose.c" | cut -d'"' -f2 >"$tmp/conditions"
+[ "$(wc -l <"$tmp/conditions")" -ge 8 ] || fail "the conditions of lib/engine/choose.c are not found"
 while read -r word; do
 	sed -n '/^## Conditions/,/^## /p' "$doc" | grep -q "\`$word\`" || fail "docs/templates.md: condition $word"
 	grep -qE "[(|]${word}[|)]" "$top/xml-templates/template.rng" || fail "template.rng: condition $word"

@@ -5,7 +5,7 @@
  *        raise STATEDIR resolve KIND UUID HOST
  *        raise STATEDIR many N KIND HOST          N alerts, of web1 … webN
  * A SUMMARY of "@FILE" is what the file holds. */
-#include "alert.h"
+#include "lib/alert/alert.h"
 
 #include <fcntl.h>
 #include <time.h>
