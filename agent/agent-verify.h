@@ -42,13 +42,14 @@ struct agent_guest {
 	int64_t due;      /* of VERIFY_QUEUED, ms */
 	int64_t deadline; /* of the child, ms */
 	pid_t pid;        /* 0 = none */
+	void (*output)(struct agent_guest *g); /* the child has said all that it will */
 	int fd, watch;    /* its output, -1 = none */
 	char *out;
 	size_t len;
 };
 
 /* verify-child.c. Start `virt-warden -c URI verify UUID ARGUMENT…`; its output comes by
- * agent_verify_output. Return: 0 or negative errno. */
+ * g->output. Return: 0 or negative errno. */
 int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsigned seconds,
 		       struct vw_err *err);
 /* End the child and forget its output. */
@@ -70,9 +71,6 @@ void agent_verify_again(struct agent_conn *c, const char *uuid, const char *name
 void agent_verify_resume(struct agent_conn *c);
 /* verify-act.c: a verdict says failed: what warden.conf wants done. Return: true = a child is at it. */
 bool agent_verify_act(struct agent_guest *g, bool may_reset);
-
-/* verify.c: the child has said all that it will. */
-void agent_verify_output(struct agent_guest *g);
 
 /* verdict.c. Log, count, raise or resolve. object: what a verifier printed, NULL = nothing
  * that makes sense. Return: "healthy" …, never NULL. */

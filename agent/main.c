@@ -44,49 +44,6 @@ static const char usage[] =
 	"SIGHUP: read the configuration anew, compare all domains. SIGTERM: end.\n"
 	"Exit: 0 = ended by a signal; 1 = could not start; 2 = wrong usage.\n";
 
-int64_t agent_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Tells one warden.conf from another. 0 = there is none. */
-static uint64_t stamp_of(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return 0;
-	return (uint64_t)st.st_mtim.tv_sec * 1000003u ^ (uint64_t)st.st_mtim.tv_nsec ^
-	       (uint64_t)st.st_ino << 20 ^ (uint64_t)st.st_size;
-}
-
-struct vw_context *agent_context(struct agent *a)
-{
-	uint64_t stamp = stamp_of(vw_context_paths(a->ctx)->conf);
-	struct vw_context *fresh = NULL;
-	struct vw_err err = { 0 };
-
-	if (!a->stale && stamp == a->conf_stamp)
-		return a->ctx;
-	if (a->conf_bad && stamp == a->conf_stamp)
-		return NULL;
-	a->conf_stamp = stamp;
-	if (vw_context_open(&fresh, &err) < 0) {
-		a->counts.errors++;
-		a->conf_bad = a->stale = true;
-		agent_log(a, LOG_ERR, "config", NULL, NULL, "%s", err.text);
-		return NULL;
-	}
-	vw_context_close(a->ctx);
-	a->ctx = fresh;
-	a->conf_bad = a->stale = false;
-	vw_context_osindex(fresh, NULL); /* building it may take seconds: not when it is needed */
-	return fresh;
-}
-
 /* The earlier of two times; 0 and less = none. */
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -246,7 +203,7 @@ static int start(struct agent *a, const struct options *opt, struct vw_err *err)
 		r = lock_rundir(a, err);
 	if (r < 0)
 		return r;
-	a->conf_stamp = stamp_of(vw_context_paths(a->ctx)->conf);
+	a->conf_stamp = agent_conf_stamp(a);
 	a->started = time(NULL);
 	a->dirty = true;
 	r = agent_loop_open(a, opt->pidfile, err);

@@ -38,7 +38,7 @@ static void on_output(int watch, int fd, void *opaque)
 	}
 	close_output(g);
 	g->out[g->len] = '\0';
-	agent_verify_output(g);
+	g->output(g);
 }
 
 int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsigned seconds,

@@ -60,6 +60,8 @@ static struct agent_guest *find(const struct agent_conn *c, const char *uuid)
 	return g;
 }
 
+static void on_output(struct agent_guest *g);
+
 static struct agent_guest *add(struct agent_conn *c, const char *uuid, const char *name)
 {
 	struct agent *a = c->agent;
@@ -74,6 +76,7 @@ static struct agent_guest *add(struct agent_conn *c, const char *uuid, const cha
 	}
 	g->conn = c;
 	g->fd = g->watch = -1;
+	g->output = on_output;
 	snprintf(g->uuid, sizeof(g->uuid), "%s", uuid);
 	snprintf(g->name, sizeof(g->name), "%s", name);
 	g->next = a->guests;
@@ -298,7 +301,7 @@ static void take_action(struct agent_guest *g)
 	g->due = agent_now() + RETRY_MS; /* does that help? */
 }
 
-void agent_verify_output(struct agent_guest *g)
+static void on_output(struct agent_guest *g)
 {
 	if (g->phase == VERIFY_ACTING)
 		take_action(g);
@@ -343,7 +346,7 @@ static int64_t tick(struct agent_guest *g, int64_t now)
 		if (now < g->deadline)
 			return g->deadline;
 		agent_verify_end(g);
-		agent_verify_output(g);
+		on_output(g);
 		return now + REAP_MS;
 	}
 }

@@ -12,19 +12,10 @@
 const struct sink *const sinks[N_SINKS] = { &sink_log, &sink_scripts, &sink_webhook,
 					    &sink_alertmanager, &sink_mail };
 
-/* The one global: a signal handler has nowhere else to look. */
-static volatile sig_atomic_t running_group;
-
-void alert_child_group(pid_t group)
-{
-	running_group = group;
-}
-
 static void on_term(int signo)
 {
 	(void)signo;
-	if (running_group > 0)
-		kill(-(pid_t)running_group, SIGKILL);
+	alert_run_kill();
 	_exit(EXIT_FAILURE);
 }
 

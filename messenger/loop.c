@@ -29,28 +29,6 @@ static void put_off(struct messenger *m, struct run *run, const char *name, cons
 		fprintf(stderr, "virt-warden-alert: %s: %s\n", name, why);
 }
 
-void alert_note(struct messenger *m, const char *sink, const struct pending *p, struct result *r)
-{
-	struct vw_alert_memory memory;
-	struct vw_alert_told *told;
-
-	if (p->what == DUE_AGAIN)
-		return;
-	r->error[sizeof(r->error) - 1] = r->progress[sizeof(r->progress) - 1] = '\0';
-	alert_memory_get(m, p->id, &memory);
-	told = vw_alert_memory_get(&memory, sink);
-	if (!told)
-		return;
-	if (r->code == 0) {
-		alert_told(told, p->what, p->severity, p->count, time(NULL));
-	} else {
-		memcpy(told->progress, r->progress, sizeof(told->progress));
-		alert_failed(told, m->context.policy, r->code == -EAGAIN, p->what, r->error,
-			     time(NULL));
-	}
-	alert_memory_put(m, p->id, &memory);
-}
-
 static void take_result(struct messenger *m, size_t k, struct result *r)
 {
 	struct run *run = &m->runs[k];

@@ -83,8 +83,6 @@ struct result {
  * sink can); report each that was tried to fd. Does not return. */
 void alert_child(struct messenger *m, size_t sink, struct item *items, size_t single, int fd)
 	__attribute__((noreturn));
-/* The group of a program that runs now: ended when the child is told to end. 0 = none. */
-void alert_child_group(pid_t group);
 
 /* messenger/loop.c, messenger/round.c: the process that holds the lock. */
 struct pending { /* what a sink's child was given */
@@ -126,8 +124,11 @@ struct messenger {
 /* Look at all alerts and start what is due. Return: when to look again, s since the epoch;
  * 0 = when something happens; -1 = nothing is left. */
 int64_t alert_round(struct messenger *m);
+/* messenger/note.c: what a sink was told of an alert; kept in memory while the disk takes nothing. */
 void alert_memory_get(struct messenger *m, const char *id, struct vw_alert_memory *ret);
 void alert_memory_put(struct messenger *m, const char *id, const struct vw_alert_memory *memory);
+/* Try again to write what the disk did not take. */
+void alert_memory_save(struct messenger *m);
 /* Note what became of a message, durably. */
 void alert_note(struct messenger *m, const char *sink, const struct pending *p, struct result *r);
 /* Deliver until nothing is left or SIGTERM comes. alert_d, host: of sink_context.
@@ -140,6 +141,9 @@ int alert_loop(struct vw_alerts *q, const char *conf, const char *alert_d, const
  * Return: its exit status, -ETIME, or another negative errno. */
 int alert_run(char *const argv[], char *const env[], const char *input, size_t len,
 	      unsigned seconds, char *why, size_t size);
+
+/* End the program that alert_run waits for, if any. For a signal handler. */
+void alert_run_kill(void);
 
 /* messenger/http.c: POST JSON. auth_file: "" = none. Return: as struct sink's send. */
 int alert_post(const struct sink_context *c, const char *url, const char *auth_file,

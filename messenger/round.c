@@ -28,59 +28,6 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static struct unsaved **find_unsaved(struct messenger *m, const char *id)
-{
-	struct unsaved **u = &m->unsaved;
-
-	while (*u && strcmp((*u)->id, id) != 0)
-		u = &(*u)->next;
-	return u;
-}
-
-void alert_memory_get(struct messenger *m, const char *id, struct vw_alert_memory *ret)
-{
-	const struct unsaved *u = *find_unsaved(m, id);
-
-	if (u)
-		*ret = u->memory;
-	else
-		vw_alert_memory_read(m->q, id, ret);
-}
-
-void alert_memory_put(struct messenger *m, const char *id, const struct vw_alert_memory *memory)
-{
-	struct unsaved **u = find_unsaved(m, id), *old = *u;
-	struct vw_err err = { 0 };
-
-	if (vw_alert_memory_write(m->q, id, memory, &err) == 0) {
-		if (old) {
-			*u = old->next;
-			free(old);
-		}
-		return;
-	}
-	if (!old) {
-		fprintf(stderr, "virt-warden-alert: %s\n", err.text);
-		old = *u = calloc(1, sizeof(*old));
-	}
-	if (!old)
-		return; /* no disk and no memory: it may be told twice */
-	snprintf(old->id, sizeof(old->id), "%s", id);
-	old->memory = *memory;
-}
-
-static void save_unsaved(struct messenger *m)
-{
-	for (struct unsaved *u = m->unsaved, *next; u; u = next) {
-		const struct vw_alert_memory memory = u->memory;
-		char id[VW_ALERT_ID_SIZE];
-
-		next = u->next;
-		memcpy(id, u->id, sizeof(id));
-		alert_memory_put(m, id, &memory);
-	}
-}
-
 /* The newest warden.conf; a bad one is said once, and the last good one stays. One that was
  * written just now may be half: it waits, lest a sink be taken for gone. Return: false if so. */
 static bool load_policy(struct messenger *m, int64_t now)
@@ -302,7 +249,7 @@ int64_t alert_round(struct messenger *m)
 		l.left = true;
 		l.next = l.now + 1;
 	}
-	save_unsaved(m);
+	alert_memory_save(m);
 	m->context.now = l.now;
 	if (vw_alerts_list(m->q, VW_ALERT_LIST_OPEN | VW_ALERT_LIST_OVER, &l.list, &err) == 0)
 		l.memory = calloc(l.list.n ? l.list.n : 1, sizeof(*l.memory));

@@ -27,6 +27,15 @@ struct program {
 	bool whole; /* the first line is */
 };
 
+/* The one global: a signal handler has nowhere else to look. */
+static volatile sig_atomic_t running_group;
+
+void alert_run_kill(void)
+{
+	if (running_group > 0)
+		kill(-(pid_t)running_group, SIGKILL);
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec t;
@@ -192,12 +201,12 @@ int alert_run(char *const argv[], char *const env[], const char *input, size_t l
 	*why = '\0';
 	r = unit_is_needed() ? start_unit(argv, env, seconds, &p) : start(argv, env, &p);
 	if (r == 0) {
-		alert_child_group(p.pid);
+		running_group = p.pid;
 		r = attend(&p, now_ms() + (int64_t)seconds * 1000, &status);
 		kill(-p.pid, SIGKILL); /* and what it left */
 		if (r < 0)
 			waitpid(p.pid, &status, 0);
-		alert_child_group(0);
+		running_group = 0;
 	}
 	if (p.in >= 0)
 		close(p.in);

@@ -2,8 +2,6 @@
 /* Runs all probes and draws the verdict (see health.h). */
 #include "lib/health/verify-probe.h"
 
-#include <stdarg.h>
-
 #define AGENT_SLOW_MS 1500 /* it is asked once a second, and takes its time */
 #define SOURCE_MS 5000     /* so long is the source waited for */
 
@@ -41,76 +39,6 @@ const char *vw_status_name(enum vw_status s)
 	static const char *const names[] = { "pass", "warn", "fail", "skip" };
 
 	return names[s];
-}
-
-void vw_result(struct vw_probe_result *r, enum vw_status status, const char *fmt, ...)
-{
-	va_list ap;
-
-	r->status = status;
-	va_start(ap, fmt);
-	vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
-	va_end(ap);
-}
-
-void vw_result_wait(const struct vw_view *v, struct vw_probe_result *r, enum vw_status status,
-		    const char *fmt, ...)
-{
-	va_list ap;
-
-	r->status = v->s->over ? status : VW_SKIP;
-	r->pending = !v->s->over;
-	va_start(ap, fmt);
-	vsnprintf(r->detail, sizeof(r->detail), fmt, ap);
-	va_end(ap);
-}
-
-double vw_expected(unsigned rate, int64_t ms)
-{
-	return (double)rate * (double)ms / 60000;
-}
-
-static bool usable(const struct vw_signals *s, const struct vw_sample *p, unsigned have)
-{
-	return (p->have & have) == have &&
-	       !(have & VW_HAVE_NET && s->migrated && p->t < s->started + VW_ANNOUNCE_MS);
-}
-
-bool vw_since(const struct vw_signals *s, unsigned have, int64_t ms, struct vw_delta *ret)
-{
-	const struct vw_sample *last = NULL;
-
-	for (size_t i = s->n_samples; i-- > 0;) {
-		const struct vw_sample *p = &s->samples[i];
-
-		if (!usable(s, p, have))
-			continue;
-		if (!last && s->now - p->t > VW_RECENT_MS)
-			return false;
-		if (!last) {
-			last = p;
-		} else if (last->t - p->t >= ms) {
-			vw_delta(p, last, ret);
-			return true;
-		}
-	}
-	return false;
-}
-
-int64_t vw_late_ms(const struct vw_signals *s)
-{
-	int64_t ms = s->window * 2 / 3;
-
-	return ms > 20000 ? 20000 : ms;
-}
-
-bool vw_late(const struct vw_signals *s, unsigned have, struct vw_delta *ret)
-{
-	int64_t ms = vw_late_ms(s);
-
-	while (ms >= 2000 && !vw_since(s, have, ms, ret))
-		ms -= 500;
-	return ms >= 2000;
 }
 
 static bool recently(const struct vw_signals *s, int64_t t, int64_t ms)

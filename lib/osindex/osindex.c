@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <sys/mman.h>
 
-#define REBUILD "run `" VW_PREFIX "/libexec/virt-warden/virt-warden-osinfo build`"
-
 static const size_t element_size[VW_OSI_SECTIONS] = {
 	[VW_OSI_OS] = sizeof(struct vw_osi_os),        [VW_OSI_IDS] = sizeof(struct vw_osi_key),
 	[VW_OSI_SHORTS] = sizeof(struct vw_osi_key),   [VW_OSI_LISTS] = sizeof(uint32_t),
@@ -44,11 +42,6 @@ uint64_t vw_osi_checksum(const void *data, size_t len)
 	return sum ^ (sum >> 32);
 }
 
-int vw_osi_corrupt(const struct vw_osindex *x, struct vw_err *err)
-{
-	return vw_err_set(err, -EBADMSG, "%s: the OS index is corrupt; " REBUILD, x->path);
-}
-
 static int check_sections(const struct vw_osindex *x)
 {
 	const struct vw_osi_range *strings = &x->header.sections[VW_OSI_STRINGS];
@@ -78,7 +71,7 @@ static int check(struct vw_osindex *x, struct vw_err *err)
 	if (h->byte_order != VW_OSI_BYTE_ORDER || h->version != VW_OSI_VERSION)
 		return vw_err_set(err, -ESTALE,
 				  "%s: the OS index was built by another version of "
-				  "virt-warden; " REBUILD,
+				  "virt-warden; " VW_OSI_REBUILD,
 				  x->path);
 	if (h->size != x->size ||
 	    h->checksum != vw_osi_checksum(x->base + VW_OSI_COVERED, x->size - VW_OSI_COVERED))
@@ -113,14 +106,14 @@ static int open_regular(const char *path, int *ret_fd, size_t *ret_size, struct 
 	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, NULL);
 
 	if (fd == -ENOENT)
-		return vw_err_set(err, -ENOENT, "%s: the OS index has not been built; " REBUILD,
+		return vw_err_set(err, -ENOENT, "%s: the OS index has not been built; " VW_OSI_REBUILD,
 				  path);
 	if (fd < 0 && fd != -EINVAL)
 		return vw_err_set(err, fd, "%s: can't open the OS index: %s; check its permissions",
 				  path, strerror(-fd));
 	if (fd < 0 || st.st_size < (off_t)sizeof(struct vw_osi_header) ||
 	    st.st_size > (off_t)VW_OSI_MAX_SIZE)
-		return vw_err_set(err, -EBADMSG, "%s: this is not an OS index; " REBUILD, path);
+		return vw_err_set(err, -EBADMSG, "%s: this is not an OS index; " VW_OSI_REBUILD, path);
 	*ret_fd = fd;
 	*ret_size = (size_t)st.st_size;
 	fd = -1;
@@ -182,52 +175,6 @@ void vw_osindex_close(struct vw_osindex *x)
 	free(x);
 }
 
-void vw_osi_read(const struct vw_osindex *x, enum vw_osi_section section, size_t i, void *ret,
-		 size_t elsize)
-{
-	memcpy(ret, x->base + x->header.sections[section].offset + i * elsize, elsize);
-}
-
-const char *vw_osi_string(const struct vw_osindex *x, uint32_t offset)
-{
-	const struct vw_osi_range *strings = &x->header.sections[VW_OSI_STRINGS];
-	const char *s;
-
-	if (offset >= strings->count)
-		return NULL;
-	s = (const char *)x->base + strings->offset + offset;
-	return strnlen(s, VW_OSI_MAX_STRING + 1) > VW_OSI_MAX_STRING ? NULL : s;
-}
-
-const char *vw_osi_key(const struct vw_osindex *x, enum vw_osi_section table, size_t i,
-		       uint32_t *ret_os)
-{
-	struct vw_osi_key key;
-
-	vw_osi_read(x, table, i, &key, sizeof(key));
-	*ret_os = key.os;
-	return vw_osi_string(x, key.string);
-}
-
-size_t vw_osi_lower_bound(const struct vw_osindex *x, enum vw_osi_section table, const char *text,
-			  size_t len)
-{
-	size_t low = 0;
-	size_t high = x->header.sections[table].count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		uint32_t os;
-		const char *key = vw_osi_key(x, table, middle, &os);
-
-		if (key && strncmp(key, text, len) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 int vw_osindex_find(struct vw_osindex *x, const char *id, struct vw_os **ret, struct vw_err *err)
 {
 	enum vw_osi_section table = strstr(id, "://") ? VW_OSI_IDS : VW_OSI_SHORTS;
@@ -242,11 +189,6 @@ int vw_osindex_find(struct vw_osindex *x, const char *id, struct vw_os **ret, st
 	}
 	r = vw_osi_stand_in(x, table, id, ret, err);
 	return r == -ENOENT ? vw_osi_not_found(x, table, id, err) : r;
-}
-
-size_t vw_osindex_count(const struct vw_osindex *x)
-{
-	return x->header.sections[VW_OSI_OS].count;
 }
 
 int vw_osindex_get(struct vw_osindex *x, size_t i, struct vw_os **ret, struct vw_err *err)

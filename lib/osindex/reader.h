@@ -6,6 +6,9 @@
 #include "lib/osindex/format.h"
 #include "lib/osindex/osindex.h"
 
+/* What to do about a bad index, for messages. */
+#define VW_OSI_REBUILD "run `" VW_PREFIX "/libexec/virt-warden/virt-warden-osinfo build`"
+
 struct vw_osindex {
 	const unsigned char *base;
 	size_t size;

@@ -25,6 +25,7 @@ struct command;
 /* One run of the program. */
 struct cmd {
 	const struct command *verb;
+	void (*help)(FILE *f); /* prints the program's own --help */
 	const char *uri; /* -c, NULL = libvirt's default */
 	bool json;
 	bool quiet;
@@ -65,6 +66,9 @@ extern const struct command cmd_check, cmd_fix, cmd_new, cmd_os, cmd_mode, cmd_h
 enum { CMD_OPT_JSON = 0x100, CMD_OPT_OWN }; /* a verb's own options: CMD_OPT_OWN and up */
 #define CMD_STOP 0x7fff
 
+/* --help of a verb, on stdout; what all have in common. */
+void cmd_verb_help(const struct command *verb);
+void cmd_common_help(FILE *f);
 /* getopt_long that handles the common options itself (and --help, --version, mistakes).
  * Return: a value of the verb's own, -1 at the end (optind = first argument),
  * CMD_STOP: the verb returns cmd->status at once. */

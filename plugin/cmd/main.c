@@ -13,17 +13,6 @@ static const struct command *const table[] = {
 	&cmd_preflight, &cmd_matrix, &cmd_verify, &cmd_alerts,
 };
 
-static const char common_options[] =
-	"Options of every verb:\n"
-	"  -c, --connect URI   the libvirt to talk to (else LIBVIRT_DEFAULT_URI, as virsh)\n"
-	"      --json          JSON on stdout\n"
-	"  -q, --quiet         no notes\n"
-	"  -h, --help          this text\n"
-	"  -V, --version       the version\n";
-
-static const char exit_codes[] =
-	"Exit: 0 = conformant, done; 1 = findings; 2 = wrong usage; 3 = could not tell.\n";
-
 static void print_help(FILE *f)
 {
 	size_t i;
@@ -34,13 +23,9 @@ static void print_help(FILE *f)
 	      f);
 	for (i = 0; i < VW_N_ELEMENTS(table); i++)
 		fprintf(f, "  %-9s %s\n", table[i]->name, table[i]->summary);
-	fprintf(f, "\n%s\n%s\nvirt-warden VERB --help says more; so does virt-warden-VERB(1).\n",
-		common_options, exit_codes);
-}
-
-static void print_verb_help(const struct command *verb)
-{
-	printf("Usage: %s\n%s\n%s", verb->usage, common_options, exit_codes);
+	fputc('\n', f);
+	cmd_common_help(f);
+	fputs("\nvirt-warden VERB --help says more; so does virt-warden-VERB(1).\n", f);
 }
 
 /* The least number of letters to add, drop or change. */
@@ -106,41 +91,6 @@ static const struct command *find_verb(const char *name)
 	return NULL;
 }
 
-int cmd_getopt(struct cmd *cmd, int argc, char **argv, const struct option *longs)
-{
-	/* '+' before the verb: options behind it are the verb's. */
-	const char *shorts = cmd->verb ? CMD_SHORT : "+" CMD_SHORT;
-
-	opterr = 0;
-	for (;;) {
-		int c = getopt_long(argc, argv, shorts, longs, NULL);
-
-		switch (c) {
-		case 'c': cmd->uri = optarg; continue;
-		case 'q': cmd->quiet = true; continue;
-		case CMD_OPT_JSON: cmd->json = true; continue;
-		case 'h':
-			if (cmd->verb)
-				print_verb_help(cmd->verb);
-			else
-				print_help(stdout);
-			cmd->status = CMD_OK;
-			return CMD_STOP;
-		case 'V':
-			puts("virt-warden " VW_VERSION);
-			cmd->status = CMD_OK;
-			return CMD_STOP;
-		case '?':
-		case ':':
-			cmd->status = cmd_usage(
-				cmd, c == ':' ? "%s needs a value" : "%s is no option of it",
-				argv[optind - 1]);
-			return CMD_STOP;
-		default: return c;
-		}
-	}
-}
-
 /* `virt-warden help VERB` is `virt-warden VERB --help`. */
 static int run_help(struct cmd *cmd, const char *name)
 {
@@ -149,7 +99,7 @@ static int run_help(struct cmd *cmd, const char *name)
 	if (name && !verb)
 		return unknown_verb(cmd, name);
 	if (verb)
-		print_verb_help(verb);
+		cmd_verb_help(verb);
 	else
 		print_help(stdout);
 	return CMD_OK;
@@ -194,7 +144,7 @@ static void on_xml_error(void *ctx, const char *fmt, ...)
 
 int main(int argc, char **argv)
 {
-	struct cmd cmd = { 0 };
+	struct cmd cmd = { .help = print_help };
 	int status;
 
 	if (vw_is_set_id()) {

@@ -11,58 +11,6 @@
 #define GRACE_MS 400 /* for the agent's thread to put its time limit back */
 #define WRITE_MS 3000
 
-int64_t verify_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-void verify_lock(struct verify *v)
-{
-	pthread_mutex_lock(&v->lock);
-}
-
-void verify_unlock(struct verify *v)
-{
-	pthread_cond_broadcast(&v->wake);
-	pthread_mutex_unlock(&v->lock);
-}
-
-/* The lock is held; anybody's news ends it early. */
-static void wait_until(struct verify *v, int64_t ms)
-{
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000),
-			      .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	pthread_cond_timedwait(&v->wake, &v->lock, &t);
-}
-
-bool verify_sleep(struct verify *v, unsigned ms)
-{
-	int64_t until = verify_now() + ms;
-
-	pthread_mutex_lock(&v->lock);
-	while (!v->stop && verify_now() < until)
-		wait_until(v, until);
-	pthread_mutex_unlock(&v->lock);
-	return !v->stop;
-}
-
-int verify_thread(void *arg, void *(*run)(void *))
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	int r;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	r = pthread_create(&thread, &attr, run, arg);
-	pthread_attr_destroy(&attr);
-	return -r;
-}
-
 void *verify_write(void *arg)
 {
 	struct verify *v = arg;
@@ -183,7 +131,7 @@ static void judge_until_final(struct verify *v, struct vw_verify *ret)
 		if (hopeless(v) || (v->o->record ? v->s.over || recorded_enough(v) : ret->final))
 			return;
 		show(v, v->o->record ? "figures" : ret->waiting);
-		wait_until(v, v->s.now + TICK_MS);
+		verify_wait_until(v, v->s.now + TICK_MS);
 	}
 }
 
@@ -220,7 +168,7 @@ static void record(struct verify *v)
 	while (!v->written && !v->write_err.code) {
 		if (verify_now() >= until)
 			vw_err_set(&v->write_err, -ETIME, "%s: libvirt does not answer", v->domain);
-		wait_until(v, verify_now() + TICK_MS);
+		verify_wait_until(v, verify_now() + TICK_MS);
 	}
 }
 
@@ -266,7 +214,7 @@ int verify_run(const struct verify_options *o, struct verify_report *ret, struct
 	pthread_cond_broadcast(&v->wake);
 	until = verify_now() + GRACE_MS;
 	while (v->agent_limited && verify_now() < until)
-		wait_until(v, until);
+		verify_wait_until(v, until);
 	show_end(v);
 	pthread_mutex_unlock(&v->lock);
 	return 0;
