@@ -34,7 +34,7 @@ struct agent_entry {
 	uint64_t hash;     /* of the config that was dealt with last, 0 = none */
 	int64_t due;       /* when to deal with it, ms; 0 = not */
 	int64_t quiet;     /* when more than the host class may be fixed, ms; 0 = at once */
-	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_ids()[i] */
+	uint32_t findings; /* rules that it still breaks: bit i = vw_rule_id(i) */
 	uint32_t hand;     /* rules that were taken back by hand */
 	uint64_t untold;   /* hash of a config that was waited with for an event … */
 	uint64_t suspect;  /* … and of one that takes rules back, if the domain is the same */

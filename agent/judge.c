@@ -28,24 +28,20 @@ static char *previous_text(const struct vw_put_back *h, uint64_t hash)
 static void recall(struct agent_entry *e, const struct vw_put_back *h, const xmlNode *root,
 		   struct vw_buf *rules)
 {
-	const char *const *ids = vw_rule_ids();
-
-	for (unsigned i = 0; ids[i]; i++) {
-		if (!(e->hand & 1u << i) || vw_metadata_skips(root, ids[i]))
+	for (unsigned i = 0; vw_rule_id(i); i++) {
+		if (!(e->hand & 1u << i) || vw_metadata_skips(root, vw_rule_id(i)))
 			continue;
 		if (e->flags & AGENT_WORD)
 			e->hand &= ~(1u << i);
 		else if (h->plan)
-			vw_put_back_add(rules, ids[i]);
+			vw_put_back_add(rules, vw_rule_id(i));
 	}
 }
 
 static void remember(struct agent_entry *e, const char *rules)
 {
-	const char *const *ids = vw_rule_ids();
-
-	for (unsigned i = 0; ids[i]; i++)
-		if (vw_has_word(rules, ids[i]))
+	for (unsigned i = 0; vw_rule_id(i); i++)
+		if (vw_has_word(rules, vw_rule_id(i)))
 			e->hand |= 1u << i;
 }
 

@@ -25,8 +25,8 @@ static uint64_t rules_stamp(void)
 {
 	uint64_t h = 0;
 
-	for (const char *const *p = vw_rule_ids(); *p; p++)
-		h = h * 31 + agent_hash(*p, strlen(*p));
+	for (size_t i = 0; vw_rule_id(i); i++)
+		h = h * 31 + agent_hash(vw_rule_id(i), strlen(vw_rule_id(i)));
 	return h;
 }
 

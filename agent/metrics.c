@@ -48,7 +48,6 @@ static void add_sample(struct vw_buf *b, const struct agent_conn *c, const char 
 
 static void add_conns(struct vw_buf *b, const struct agent *a)
 {
-	const char *const *ids = vw_rule_ids();
 	size_t i, k;
 
 	add_head(b, "connected", "gauge", "Is the agent connected to this libvirtd?");
@@ -68,8 +67,8 @@ static void add_conns(struct vw_buf *b, const struct agent *a)
 			   count(&a->conns[i], AGENT_PENDING, 0));
 	add_head(b, "findings", "gauge", "Domains that break a rule.");
 	for (i = 0; i < a->n_conns; i++)
-		for (k = 0; ids[k]; k++)
-			add_sample(b, &a->conns[i], "findings", "rule", ids[k],
+		for (k = 0; vw_rule_id(k); k++)
+			add_sample(b, &a->conns[i], "findings", "rule", vw_rule_id(k),
 				   count(&a->conns[i], 0, UINT32_C(1) << k));
 }
 

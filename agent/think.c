@@ -170,17 +170,13 @@ int agent_job_plan_host_class(struct agent_job *j, struct vw_err *err)
 
 void agent_job_left(struct agent_job *j, bool applied, struct vw_buf *text)
 {
-	const char *const *ids = vw_rule_ids();
-
 	j->e->findings = 0;
 	for (size_t i = 0; i < j->plan->n_findings; i++) {
 		const struct vw_finding *f = &j->plan->findings[i];
 
 		if (applied && f->action == VW_ACTION_FIX)
 			continue;
-		for (unsigned k = 0; ids[k]; k++)
-			if (!strcmp(ids[k], f->rule))
-				j->e->findings |= 1u << k;
+		j->e->findings |= 1u << vw_rule_number(f->rule);
 		if (text)
 			vw_put_back_add(text, f->rule);
 	}

@@ -86,21 +86,20 @@ static bool has_mac(const struct vw_index *ix, const char *mac)
 }
 
 /* Which rules did we (define, fix, or the agent) ever set in this domain? Those of one version are
- * one key each time: vw_rule_ids() are few. */
+ * one key each time: the rules are few. */
 static bool index_ours(struct vw_put_back *h)
 {
-	const char *const *ids = vw_rule_ids();
 	size_t n = 0;
 
-	while (ids[n])
+	while (vw_rule_id(n))
 		n++;
 	if (!index_make(&h->ours, n))
 		return false;
 	for (size_t k = 0; k < n; k++)
 		for (size_t i = 0; i < h->n_versions; i++)
 			if (vw_version_is(&h->versions[i], VW_CAUSE_FIX, VW_CAUSE_AGENT) &&
-			    vw_has_word(h->versions[i].rules, ids[k])) {
-				index_add(&h->ours, ids[k], "", NULL);
+			    vw_has_word(h->versions[i].rules, vw_rule_id(k))) {
+				index_add(&h->ours, vw_rule_id(k), "", NULL);
 				break;
 			}
 	index_sort(&h->ours);

@@ -157,31 +157,9 @@ static void VW_PRINTF(6, 7) fix(struct vw_ctx *c, const char *device, const char
 	va_end(ap);
 }
 
-/* What would the running guest itself still need? Its plan, made once. */
-static void make_live_plan(struct vw_ctx *c)
-{
-	VW_AUTOXML struct vw_xml *doc = NULL;
-	struct vw_facts facts = *c->facts;
-	struct vw_request req = *c->req;
-
-	c->live_done = true;
-	if (!facts.active_xml || vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live",
-					      "domain", &doc, NULL) < 0)
-		return;
-	facts.active = VW_NO;
-	facts.active_xml = NULL;
-	facts.managed_save = VW_NO;
-	req.doc = doc;
-	req.facts = &facts;
-	if (vw_plan_make(&req, &c->live_plan, NULL) < 0)
-		c->live_plan = NULL;
-}
-
 /* Does the running guest already have what the finding asks for? */
-static bool live_has(struct vw_ctx *c, const char *device)
+static bool live_has(const struct vw_ctx *c, const char *device)
 {
-	if (!c->live_done)
-		make_live_plan(c);
 	if (!c->live_plan)
 		return false;
 	for (size_t i = 0; i < c->live_plan->n_findings; i++)
@@ -202,7 +180,7 @@ static bool allowed(const struct vw_ctx *c)
 }
 
 /* What holds back any change of what the guest sees or boots from. */
-static const char *guest_is_busy(struct vw_ctx *c, const char *device)
+static const char *guest_is_busy(const struct vw_ctx *c, const char *device)
 {
 	if (c->facts->active == VW_YES && !live_has(c, device))
 		return "it is running: shut it down first, then";

@@ -9,57 +9,6 @@
 #include <errno.h>
 #include <libxml/hash.h>
 
-/* In the order in which they are applied: what later rules depend on comes first
- * (machine before buses, buses before what hangs on a bus). */
-static const struct vw_rule rules[] = {
-	{ "os-metadata", VW_CLASS_HOST, vw_rule_os_metadata, false, true },
-	{ "disk-format", VW_CLASS_HOST, vw_rule_disk_format, false, true },
-	{ "shared-memory", VW_CLASS_HOST, vw_rule_shared_memory, false, true },
-	{ "machine", VW_CLASS_BOOT, vw_rule_machine, false, false },
-	{ "firmware", VW_CLASS_BOOT, vw_rule_firmware, true, false },
-	{ "acpi", VW_CLASS_VISIBLE, vw_rule_acpi, true, false },
-	{ "pm", VW_CLASS_VISIBLE, vw_rule_pm, true, false },
-	{ "cpu-mode", VW_CLASS_VISIBLE, vw_rule_cpu_mode, true, false },
-	{ "clock", VW_CLASS_VISIBLE, vw_rule_clock, true, false },
-	{ "hyperv", VW_CLASS_VISIBLE, vw_rule_hyperv, true, false },
-	{ "pcie-ports", VW_CLASS_VISIBLE, vw_rule_pcie_ports, true, false },
-	{ "disk-bus", VW_CLASS_BOOT, vw_rule_disk_bus, true, false },
-	{ "cdrom-bus", VW_CLASS_BOOT, vw_rule_cdrom_bus, true, false },
-	{ "disk-cache", VW_CLASS_HOST, vw_rule_disk_cache, false, true },
-	{ "disk-io", VW_CLASS_HOST, vw_rule_disk_io, true, true },
-	{ "disk-discard", VW_CLASS_HOST, vw_rule_disk_discard, true, true },
-	{ "disk-iothread", VW_CLASS_HOST, vw_rule_disk_iothread, true, false },
-	{ "nic-model", VW_CLASS_VISIBLE, vw_rule_nic_model, true, false },
-	{ "nic-queues", VW_CLASS_VISIBLE, vw_rule_nic_queues, true, false },
-	{ "usb", VW_CLASS_VISIBLE, vw_rule_usb, true, false },
-	{ "tablet", VW_CLASS_ADDITIVE, vw_rule_tablet, true, false },
-	{ "video", VW_CLASS_VISIBLE, vw_rule_video, true, false },
-	{ "rng", VW_CLASS_ADDITIVE, vw_rule_rng, true, false },
-	{ "agent-channel", VW_CLASS_ADDITIVE, vw_rule_agent_channel, true, false },
-	{ "balloon", VW_CLASS_HOST, vw_rule_balloon, true, false },
-	{ "panic-device", VW_CLASS_ADDITIVE, vw_rule_panic_device, true, false },
-	{ "tpm", VW_CLASS_ADDITIVE, vw_rule_tpm, true, false },
-};
-
-const char *const *vw_rule_ids(void)
-{
-	static const char *const ids[] = {
-		"os-metadata",  "disk-format",   "shared-memory",
-		"machine",      "firmware",      "acpi",
-		"pm",           "cpu-mode",      "clock",
-		"hyperv",       "pcie-ports",    "disk-bus",
-		"cdrom-bus",    "disk-cache",    "disk-io",
-		"disk-discard", "disk-iothread", "nic-model",
-		"nic-queues",   "usb",           "tablet",
-		"video",        "rng",           "agent-channel",
-		"balloon",      "panic-device",  "tpm",
-		NULL,
-	};
-
-	_Static_assert(VW_N_ELEMENTS(ids) == VW_N_ELEMENTS(rules) + 1, "ids and rules differ");
-	return ids;
-}
-
 size_t vw_plan_count(const struct vw_plan *plan, enum vw_action action)
 {
 	size_t n = 0;
@@ -101,41 +50,13 @@ void vw_plan_free(struct vw_plan *plan)
 	free(plan);
 }
 
-const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i)
-{
-	return i < c->n_disks ? c->disk_facts[i] : NULL;
-}
-
-/* Which facts belong to which <disk>: usually they come in the same order. */
-static int map_disk_facts(struct vw_ctx *c)
-{
-	size_t i = 0;
-
-	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"))
-		c->n_disks++;
-	if (!c->n_disks)
-		return 0;
-	c->disk_facts = calloc(c->n_disks, sizeof(*c->disk_facts));
-	if (!c->disk_facts)
-		return -ENOMEM;
-	for (xmlNode *d = vw_xml_child(c->devices, "disk"); d; d = vw_xml_next(d, "disk"), i++) {
-		const char *target = vw_disk_target(d);
-
-		if (i < c->facts->n_disks && !strcmp(c->facts->disks[i].target, target))
-			c->disk_facts[i] = &c->facts->disks[i];
-		else
-			c->disk_facts[i] = vw_facts_disk(c->facts, target);
-	}
-	return 0;
-}
-
 enum vw_evidence vw_plan_blank(const xmlNode *domain, const struct vw_facts *facts)
 {
 	struct vw_ctx c = { .domain = (xmlNode *)domain,
 			    .devices = vw_xml_child(domain, "devices"),
 			    .facts = facts };
 
-	if (c.devices && map_disk_facts(&c) == 0)
+	if (c.devices && vw_ctx_map_disks(&c) == 0)
 		vw_judge_blank(&c);
 	free(c.disk_facts);
 	return c.blank;
@@ -204,13 +125,33 @@ static void judge_mode(struct vw_ctx *c)
 	c->plan->audit_why = c->audit_why;
 }
 
+/* What would the running guest itself still need? */
+static void make_live_plan(struct vw_ctx *c)
+{
+	VW_AUTOXML struct vw_xml *doc = NULL;
+	struct vw_facts facts = *c->facts;
+	struct vw_request req = *c->req;
+
+	if (facts.active != VW_YES || !facts.active_xml || 
+	    vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live", "domain", &doc,
+			 NULL) < 0)
+		return;
+	facts.active = VW_NO;
+	facts.active_xml = NULL;
+	facts.managed_save = VW_NO;
+	req.doc = doc;
+	req.facts = &facts;
+	if (vw_plan_make(&req, &c->live_plan, NULL) < 0)
+		c->live_plan = NULL;
+}
+
 static void run_rules(struct vw_ctx *c)
 {
 	if ((c->plan->mode == VW_MODE_OFF && !c->req->force_enforce) ||
 	    c->plan->judged == VW_JUDGED_NONE)
 		return;
-	for (size_t i = 0; i < VW_N_ELEMENTS(rules) && !c->error; i++) {
-		const struct vw_rule *rule = &rules[i];
+	for (size_t i = 0; i < vw_rule_count() && !c->error; i++) {
+		const struct vw_rule *rule = vw_rule_at(i);
 		const xmlNode *data = vw_template_rule_at(c->tpl, i);
 
 		if ((c->req->only_rule && strcmp(c->req->only_rule, rule->id) != 0) ||
@@ -221,7 +162,7 @@ static void run_rules(struct vw_ctx *c)
 			continue;
 		/* why not the rest says the machine rule */
 		if (c->plan->judged == VW_JUDGED_HOST && rule->cls != VW_CLASS_HOST &&
-		    rule->run != vw_rule_machine)
+		    rule != &vw_rule_machine)
 			continue;
 		c->rule = rule;
 		rule->run(c, data);
@@ -243,7 +184,7 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 	c->host_only = has_overrides(c->domain);
 	if (c->devices) {
 		find_graphics(c);
-		r = map_disk_facts(c);
+		r = vw_ctx_map_disks(c);
 		if (r < 0)
 			return vw_err_set(err, r, "plan: out of memory");
 		vw_judge_blank(c);
@@ -255,6 +196,7 @@ static int plan_into(struct vw_ctx *c, struct vw_err *err)
 		r = vw_scope_find(c);
 	if (r == 0 && c->devices) {
 		judge_mode(c);
+		make_live_plan(c);
 		run_rules(c);
 		r = c->error;
 	}

@@ -106,8 +106,11 @@ const char *vw_action_name(enum vw_action a); /* "fix" "skip" "refuse" */
 const char *vw_mode_name(enum vw_mode m);     /* "default" "enforce" "audit" "off" */
 const char *vw_judged_name(enum vw_judged j); /* "all" "host" "none" */
 
-/* All rule ids, NULL-terminated, in the order in which they are applied. */
-const char *const *vw_rule_ids(void);
+/* The i-th rule's id, in the order in which they are applied; NULL = there are no more. */
+const char *vw_rule_id(size_t i);
+/* Its number; -1 = there is no such rule. */
+long vw_rule_number(const char *id);
+size_t vw_rule_count(void);
 
 /* What a collector needs to know of the XML before it can gather facts. */
 struct vw_outline_disk {

@@ -39,7 +39,7 @@ xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after
 	return n;
 }
 
-void vw_rule_rng(struct vw_ctx *c, const xmlNode *data)
+static void rng(struct vw_ctx *c, const xmlNode *data)
 {
 	char model[32];
 	xmlNode *rng, *backend;
@@ -57,6 +57,13 @@ void vw_rule_rng(struct vw_ctx *c, const xmlNode *data)
 	if (backend)
 		vw_try(c, vw_xml_set_content(c->doc, backend, "/dev/urandom"));
 }
+
+const struct vw_rule vw_rule_rng = {
+	.id = "rng",
+	.cls = VW_CLASS_ADDITIVE,
+	.run = rng,
+	.needs_template = true,
+};
 
 static bool has_channel(const struct vw_ctx *c, const char *name)
 {
@@ -84,7 +91,7 @@ static void add_channel(struct vw_ctx *c, const char *name)
 		vw_add_element(c, channel, "target", "type", "virtio", "name", name, NULL);
 }
 
-void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data)
+static void agent_channel(struct vw_ctx *c, const xmlNode *data)
 {
 	static const char agent[] = "org.qemu.guest_agent.0";
 	static const char why[] =
@@ -107,7 +114,14 @@ void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data)
 	add_channel(c, agent);
 }
 
-void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_agent_channel = {
+	.id = "agent-channel",
+	.cls = VW_CLASS_ADDITIVE,
+	.run = agent_channel,
+	.needs_template = true,
+};
+
+static void balloon(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *balloon = vw_xml_child(c->devices, "memballoon");
 	const char *model = vw_xml_attr(balloon, "model");
@@ -134,7 +148,14 @@ void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data)
 		vw_try(c, vw_xml_set_attr(c->doc, stats, "period", text));
 }
 
-void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_balloon = {
+	.id = "balloon",
+	.cls = VW_CLASS_HOST,
+	.run = balloon,
+	.needs_template = true,
+};
+
+static void panic_device(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *crash = vw_xml_child(c->domain, "on_crash");
 	const char *action = vw_xml_content(c->doc, crash);
@@ -158,7 +179,14 @@ void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data)
 		vw_try(c, vw_xml_set_content(c->doc, n, "restart"));
 }
 
-void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_panic_device = {
+	.id = "panic-device",
+	.cls = VW_CLASS_ADDITIVE,
+	.run = panic_device,
+	.needs_template = true,
+};
+
+static void tpm(struct vw_ctx *c, const xmlNode *data)
 {
 	char model[24];
 	xmlNode *tpm;
@@ -183,3 +211,10 @@ void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data)
 	if (tpm)
 		vw_add_element(c, tpm, "backend", "type", "emulator", "version", "2.0", NULL);
 }
+
+const struct vw_rule vw_rule_tpm = {
+	.id = "tpm",
+	.cls = VW_CLASS_ADDITIVE,
+	.run = tpm,
+	.needs_template = true,
+};

@@ -45,7 +45,7 @@ static void add_timers(struct vw_ctx *c, xmlNode *clock, const xmlNode *data)
 	}
 }
 
-void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
+static void clock(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = vw_xml_child(c->domain, "clock");
 	const char *now = vw_xml_attr(old, "offset");
@@ -73,6 +73,13 @@ void vw_rule_clock(struct vw_ctx *c, const xmlNode *data)
 		vw_try(c, vw_xml_set_attr(c->doc, clock, "offset", want));
 	add_timers(c, clock, data);
 }
+
+const struct vw_rule vw_rule_clock = {
+	.id = "clock",
+	.cls = VW_CLASS_VISIBLE,
+	.run = clock,
+	.needs_template = true,
+};
 
 /* May the emulator be asked for this flag? All are looked up: some CPUs lack some. What the
  * template holds back (need-caps) is KVM's alone: libvirt (9.0) reports for TCG what it saw on
@@ -145,7 +152,7 @@ static void copy_flag(struct vw_ctx *c, xmlNode *hyperv, const xmlNode *flag)
 	}
 }
 
-void vw_rule_hyperv(struct vw_ctx *c, const xmlNode *data)
+static void hyperv(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = vw_xml_path(c->domain, "features/hyperv");
 	const char *mode = vw_xml_attr(old, "mode");
@@ -165,3 +172,10 @@ void vw_rule_hyperv(struct vw_ctx *c, const xmlNode *data)
 		if (vw_has_word(missing.p, (const char *)f->name))
 			copy_flag(c, hyperv, f);
 }
+
+const struct vw_rule vw_rule_hyperv = {
+	.id = "hyperv",
+	.cls = VW_CLASS_VISIBLE,
+	.run = hyperv,
+	.needs_template = true,
+};

@@ -130,7 +130,7 @@ static void give_emulated(struct vw_ctx *c, const char *now, const char *wanted)
 		set_model(c, words);
 }
 
-void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
+static void cpu_mode(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *cpu = vw_xml_child(c->domain, "cpu");
 	const char *now = cpu_now(c, cpu), *emulated = vw_xml_attr(data, "emulated");
@@ -157,3 +157,10 @@ void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data)
 	if (cpu)
 		set_mode(c, cpu, mode);
 }
+
+const struct vw_rule vw_rule_cpu_mode = {
+	.id = "cpu-mode",
+	.cls = VW_CLASS_VISIBLE,
+	.run = cpu_mode,
+	.needs_template = true,
+};

@@ -33,7 +33,7 @@ static bool is_written(const xmlNode *disk)
 			 strcmp(type, "dir") != 0);
 }
 
-void vw_rule_disk_cache(struct vw_ctx *c, const xmlNode *data)
+static void disk_cache(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 
@@ -52,6 +52,13 @@ void vw_rule_disk_cache(struct vw_ctx *c, const xmlNode *data)
 			vw_finding_clear(&f);
 	}
 }
+
+const struct vw_rule vw_rule_disk_cache = {
+	.id = "disk-cache",
+	.cls = VW_CLASS_HOST,
+	.run = disk_cache,
+	.any_arch = true,
+};
 
 /* The template's word for what the disk lies on: block device, fully allocated raw
  * file, any other file. NULL: unknown, or no opinion. */
@@ -94,7 +101,7 @@ static void note_lun(struct vw_ctx *c, const xmlNode *disk, const struct vw_disk
 			"another device's; name it by its WWN in the XML: virsh edit");
 }
 
-void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data)
+static void disk_io(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 
@@ -118,6 +125,14 @@ void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
+const struct vw_rule vw_rule_disk_io = {
+	.id = "disk-io",
+	.cls = VW_CLASS_HOST,
+	.run = disk_io,
+	.needs_template = true,
+	.any_arch = true,
+};
+
 /* Is it used as raw, though it begins as another format? */
 static bool is_in_doubt(const struct vw_disk_facts *f, const xmlNode *disk)
 {
@@ -127,7 +142,7 @@ static bool is_in_doubt(const struct vw_disk_facts *f, const xmlNode *disk)
 	return (!format || !strcmp(format, "raw")) && *seen && strcmp(seen, "raw") != 0;
 }
 
-void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
+static void disk_discard(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 	char want[16];
@@ -154,6 +169,14 @@ void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data)
 			vw_try(c, vw_xml_set_attr(c->doc, driver, "discard", want));
 	}
 }
+
+const struct vw_rule vw_rule_disk_discard = {
+	.id = "disk-discard",
+	.cls = VW_CLASS_HOST,
+	.run = disk_discard,
+	.needs_template = true,
+	.any_arch = true,
+};
 
 /* QEMU refuses an iothread where the driver says ioeventfd=off (virtio_blk_data_plane_create, 7.2). */
 static bool takes_iothread(const xmlNode *device)
@@ -242,7 +265,7 @@ static void add_iothreads(struct vw_ctx *c, long threads, const char *text)
 	}
 }
 
-void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
+static void disk_iothread(struct vw_ctx *c, const xmlNode *data)
 {
 	static const char why[] = "disk requests need not wait for the emulator's main loop";
 	const xmlNode *tune = vw_xml_child(c->domain, "cputune");
@@ -267,3 +290,10 @@ void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data)
 	if (vw_decide(c, "domain", "", text, why))
 		add_iothreads(c, threads, text);
 }
+
+const struct vw_rule vw_rule_disk_iothread = {
+	.id = "disk-iothread",
+	.cls = VW_CLASS_HOST,
+	.run = disk_iothread,
+	.needs_template = true,
+};

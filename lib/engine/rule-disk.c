@@ -6,55 +6,6 @@
 #include <ctype.h>
 #include <libxml/hash.h>
 
-bool vw_disk_is(const xmlNode *disk, const char *device)
-{
-	const char *d = vw_xml_attr(disk, "device");
-
-	return !strcmp(d ? d : "disk", device);
-}
-
-const char *vw_disk_target(const xmlNode *disk)
-{
-	const char *dev = vw_xml_attr(vw_xml_child(disk, "target"), "dev");
-
-	return dev ? dev : "";
-}
-
-/* virDomainDiskDefParseXML (libvirt 9.0, conf/domain_conf.c): without bus= the
- * prefix of the name decides. */
-const char *vw_disk_bus(const xmlNode *disk)
-{
-	static const char *const by_prefix[][2] = {
-		{ "hd", "ide" },  { "sd", "scsi" }, { "vd", "virtio" },
-		{ "xvd", "xen" }, { "fd", "fdc" },  { "ubd", "uml" },
-	};
-	const char *bus = vw_xml_attr(vw_xml_child(disk, "target"), "bus");
-	const char *dev = vw_disk_target(disk);
-
-	if (bus)
-		return bus;
-	for (size_t i = 0; i < VW_N_ELEMENTS(by_prefix); i++)
-		if (vw_startswith(dev, by_prefix[i][0]))
-			return by_prefix[i][1];
-	return "ide";
-}
-
-bool vw_disk_has_source(const xmlNode *disk)
-{
-	static const char *const attrs[] = {
-		"file", "dev", "dir", "name", "pool", "volume", "path"
-	};
-	const xmlNode *s = vw_xml_child(disk, "source");
-
-	for (size_t i = 0; s && i < VW_N_ELEMENTS(attrs); i++) {
-		const char *v = vw_xml_attr(s, attrs[i]);
-
-		if (v && *v)
-			return true;
-	}
-	return vw_streq(vw_xml_attr(s, "type"), "pci") || vw_streq(vw_xml_attr(s, "type"), "unix");
-}
-
 /* What libvirt refuses to show on that bus (virDomainDiskDefValidate, 9.0): a WWN goes with
  * IDE and SCSI only, vendor and product with SCSI, geometry translation with IDE.
  * Return: its name, NULL = the disk can go there. */
@@ -376,12 +327,26 @@ static void all_disks(struct vw_ctx *c, const char *device, const xmlNode *data)
 			drop_orphans(c, c->rule->id, emulated[i]);
 }
 
-void vw_rule_disk_bus(struct vw_ctx *c, const xmlNode *data)
+static void disk_bus(struct vw_ctx *c, const xmlNode *data)
 {
 	all_disks(c, "disk", data);
 }
 
-void vw_rule_cdrom_bus(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_disk_bus = {
+	.id = "disk-bus",
+	.cls = VW_CLASS_BOOT,
+	.run = disk_bus,
+	.needs_template = true,
+};
+
+static void cdrom_bus(struct vw_ctx *c, const xmlNode *data)
 {
 	all_disks(c, "cdrom", data);
 }
+
+const struct vw_rule vw_rule_cdrom_bus = {
+	.id = "cdrom-bus",
+	.cls = VW_CLASS_BOOT,
+	.run = cdrom_bus,
+	.needs_template = true,
+};

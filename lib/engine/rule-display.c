@@ -93,7 +93,7 @@ static void add_usb(struct vw_ctx *c, const char *model, long ports)
 		vw_try(c, vw_xml_set_attr(c->doc, n, "ports", text));
 }
 
-void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
+static void usb(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = usb_controller(c);
 	const char *now = vw_xml_attr(old, "model");
@@ -121,6 +121,13 @@ void vw_rule_usb(struct vw_ctx *c, const xmlNode *data)
 	/* ports is an attribute of the xHCI models only (libvirt 9.0, virDomainControllerDefParseXML) */
 	add_usb(c, want, strstr(want, "xhci") ? vw_number(data, "ports", 1, 15, 0) : 0);
 }
+
+const struct vw_rule vw_rule_usb = {
+	.id = "usb",
+	.cls = VW_CLASS_VISIBLE,
+	.run = usb,
+	.needs_template = true,
+};
 
 /* Ports of a controller as libvirt counts them (9.0, virDomainUSBAddressControllerModelToPorts);
  * the UHCI companions of an EHCI share its ports. What is not named here has two, as UHCI. */
@@ -194,7 +201,7 @@ static bool has_pointer(const struct vw_ctx *c)
 	return false;
 }
 
-void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
+static void tablet(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *usb = usb_controller(c);
 	char bus[16];
@@ -212,6 +219,13 @@ void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data)
 		return;
 	vw_add_element(c, c->devices, "input", "type", "tablet", "bus", bus, NULL);
 }
+
+const struct vw_rule vw_rule_tablet = {
+	.id = "tablet",
+	.cls = VW_CLASS_ADDITIVE,
+	.run = tablet,
+	.needs_template = true,
+};
 
 /* What of <model> means the same on every model that a template prefers (virDomainVideoDefValidate
  * 9.0, qemuValidateDomainDeviceDefVideo 11.3): blob is virtio's, ram is qxl's … */
@@ -252,7 +266,7 @@ static void set_video(struct vw_ctx *c, xmlNode *video, const char *want)
 	vw_try(c, vw_xml_set_attr(c->doc, model, "type", want));
 }
 
-void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
+static void video(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *old = vw_xml_child(c->devices, "video");
 	const char *now = vw_xml_attr(vw_xml_child(old, "model"), "type");
@@ -273,3 +287,10 @@ void vw_rule_video(struct vw_ctx *c, const xmlNode *data)
 	if (video)
 		set_video(c, video, want);
 }
+
+const struct vw_rule vw_rule_video = {
+	.id = "video",
+	.cls = VW_CLASS_VISIBLE,
+	.run = video,
+	.needs_template = true,
+};

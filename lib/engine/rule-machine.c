@@ -120,7 +120,7 @@ static void note_absent(struct vw_ctx *c, const char *now)
 			"this host's QEMU has no such machine type, so the domain can't start here; the nearest for what was installed on it is the newest of its family (pc, or q35 if it was a pc-q35), tried on a copy of the disk first; or move it to a host that has the type (virsh capabilities lists all)");
 }
 
-void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
+static void machine(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *type = vw_xml_path(c->domain, "os/type");
 	const char *now = vw_xml_attr(type, "machine");
@@ -157,7 +157,13 @@ void vw_rule_machine(struct vw_ctx *c, const xmlNode *data)
 	leave_old_board(c);
 }
 
-void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_machine = {
+	.id = "machine",
+	.cls = VW_CLASS_BOOT,
+	.run = machine,
+};
+
+static void firmware(struct vw_ctx *c, const xmlNode *data)
 {
 	xmlNode *os = vw_xml_child(c->domain, "os");
 	char want[16];
@@ -191,7 +197,14 @@ void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data)
 		vw_try(c, vw_xml_set_attr(c->doc, os, "firmware", "efi"));
 }
 
-void vw_rule_acpi(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_firmware = {
+	.id = "firmware",
+	.cls = VW_CLASS_BOOT,
+	.run = firmware,
+	.needs_template = true,
+};
+
+static void acpi(struct vw_ctx *c, const xmlNode *data)
 {
 	const xmlNode *features = vw_xml_child(c->domain, "features");
 	bool acpi = vw_xml_child(features, "acpi");
@@ -216,7 +229,14 @@ void vw_rule_acpi(struct vw_ctx *c, const xmlNode *data)
 		vw_try(c, vw_xml_add(c->doc, f, NULL, "apic", NULL));
 }
 
-void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_acpi = {
+	.id = "acpi",
+	.cls = VW_CLASS_VISIBLE,
+	.run = acpi,
+	.needs_template = true,
+};
+
+static void pm(struct vw_ctx *c, const xmlNode *data)
 {
 	static const char *const states[] = { "suspend-to-mem", "suspend-to-disk" };
 	const xmlNode *pm = vw_xml_child(c->domain, "pm");
@@ -237,7 +257,14 @@ void vw_rule_pm(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
-void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
+const struct vw_rule vw_rule_pm = {
+	.id = "pm",
+	.cls = VW_CLASS_VISIBLE,
+	.run = pm,
+	.needs_template = true,
+};
+
+static void pcie_ports(struct vw_ctx *c, const xmlNode *data)
 {
 	long count = vw_number(data, "count", 1, 28, 0);
 	char after[32];
@@ -258,3 +285,10 @@ void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data)
 		vw_add_element(c, c->devices, "controller", "type", "pci", "model",
 			       "pcie-root-port", NULL);
 }
+
+const struct vw_rule vw_rule_pcie_ports = {
+	.id = "pcie-ports",
+	.cls = VW_CLASS_VISIBLE,
+	.run = pcie_ports,
+	.needs_template = true,
+};

@@ -97,7 +97,7 @@ static const char *why_model(const struct vw_ctx *c)
 	return "this card is the fastest that the guest OS has a driver for";
 }
 
-void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
+static void nic_model(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 	char name[32];
@@ -118,6 +118,13 @@ void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data)
 	}
 }
 
+const struct vw_rule vw_rule_nic_model = {
+	.id = "nic-model",
+	.cls = VW_CLASS_VISIBLE,
+	.run = nic_model,
+	.needs_template = true,
+};
+
 static long vcpus(struct vw_ctx *c)
 {
 	long n = strtol(vw_xml_content(c->doc, vw_xml_child(c->domain, "vcpu")), NULL, 10);
@@ -134,7 +141,7 @@ static bool has_tap(const xmlNode *nic)
 	       (!strcmp(type, "network") || !strcmp(type, "bridge") || !strcmp(type, "direct"));
 }
 
-void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
+static void nic_queues(struct vw_ctx *c, const xmlNode *data)
 {
 	long max = vw_number(data, "max", 1, 256, 0);
 	long queues = vcpus(c) < max ? vcpus(c) : max;
@@ -161,3 +168,10 @@ void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data)
 			vw_try(c, vw_xml_set_attr(c->doc, driver, "queues", text));
 	}
 }
+
+const struct vw_rule vw_rule_nic_queues = {
+	.id = "nic-queues",
+	.cls = VW_CLASS_VISIBLE,
+	.run = nic_queues,
+	.needs_template = true,
+};

@@ -62,7 +62,7 @@ static xmlNode *existing_os(const struct vw_ctx *c)
 	return NULL;
 }
 
-void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data)
+static void os_metadata(struct vw_ctx *c, const xmlNode *data)
 {
 	const char *now = vw_metadata_os_id(c->domain);
 	const struct vw_os *os = c->facts->os;
@@ -84,3 +84,10 @@ void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data)
 	else
 		add_metadata(c, os->id);
 }
+
+const struct vw_rule vw_rule_os_metadata = {
+	.id = "os-metadata",
+	.cls = VW_CLASS_HOST,
+	.run = os_metadata,
+	.any_arch = true,
+};

@@ -41,7 +41,7 @@ static void note_format(struct vw_ctx *c, const xmlNode *disk, const char *forma
 			seen, *format ? "" : " (the XML says no format)", seen, seen, word);
 }
 
-void vw_rule_disk_format(struct vw_ctx *c, const xmlNode *data)
+static void disk_format(struct vw_ctx *c, const xmlNode *data)
 {
 	size_t i = 0;
 
@@ -57,6 +57,13 @@ void vw_rule_disk_format(struct vw_ctx *c, const xmlNode *data)
 			note_format(c, d, format, seen);
 	}
 }
+
+const struct vw_rule vw_rule_disk_format = {
+	.id = "disk-format",
+	.cls = VW_CLASS_HOST,
+	.run = disk_format,
+	.any_arch = true,
+};
 
 /* Is all memory of the guest shared with other processes? A cell's own word goes first. memfd: as
  * QEMU takes it where libvirt says nothing (hostmem-memfd.c). */
@@ -92,7 +99,7 @@ static void note_memory(struct vw_ctx *c, const char *device, const char *harm)
 		harm, how);
 }
 
-void vw_rule_shared_memory(struct vw_ctx *c, const xmlNode *data)
+static void shared_memory(struct vw_ctx *c, const xmlNode *data)
 {
 	static const char refused[] = "libvirt refuses such a domain";
 	bool memfd_too = memory_is_shared(c, true), shared = memory_is_shared(c, false);
@@ -113,3 +120,10 @@ void vw_rule_shared_memory(struct vw_ctx *c, const xmlNode *data)
 			note_memory(c, "filesystem", refused);
 	}
 }
+
+const struct vw_rule vw_rule_shared_memory = {
+	.id = "shared-memory",
+	.cls = VW_CLASS_HOST,
+	.run = shared_memory,
+	.any_arch = true,
+};

@@ -45,8 +45,7 @@ struct vw_ctx {
 	char kernel_word[80];             /* the kernel's word for a disk, "" = none … */
 	bool kernel_read;                 /* … once its command line was read */
 	int error;                        /* sticky -ENOMEM */
-	bool live_done;                   /* live_plan was made (may be NULL all the same) */
-	struct vw_plan *live_plan;        /* what the running guest would still need */
+	struct vw_plan *live_plan;        /* what the running guest would still need; may be NULL */
 };
 
 struct vw_rule {
@@ -56,6 +55,10 @@ struct vw_rule {
 	bool needs_template; /* run only if the template has an opinion (data) */
 	bool any_arch;       /* false: x86 only */
 };
+
+/* rule-table.c: all rules, in the order in which they are applied. */
+const struct vw_rule *vw_rule_at(size_t i);
+extern const struct vw_rule vw_rule_os_metadata, vw_rule_disk_format, vw_rule_shared_memory, vw_rule_machine, vw_rule_firmware, vw_rule_acpi, vw_rule_pm, vw_rule_cpu_mode, vw_rule_clock, vw_rule_hyperv, vw_rule_pcie_ports, vw_rule_disk_bus, vw_rule_cdrom_bus, vw_rule_disk_cache, vw_rule_disk_io, vw_rule_disk_discard, vw_rule_disk_iothread, vw_rule_nic_model, vw_rule_nic_queues, vw_rule_usb, vw_rule_tablet, vw_rule_video, vw_rule_rng, vw_rule_agent_channel, vw_rule_balloon, vw_rule_panic_device, vw_rule_tpm;
 
 /* Sets blank and blank_why (blank.c). */
 void vw_judge_blank(struct vw_ctx *c);
@@ -131,11 +134,13 @@ bool vw_pci_crowded(const struct vw_ctx *c);
  * free slot. Return: the element, or NULL when it was not added (a finding says so). */
 xmlNode *vw_add_pci_device(struct vw_ctx *c, const char *name, const char *after, const char *why);
 
-/* Disks (rule-disk.c). */
+/* Disks (disk.c). */
 bool vw_disk_is(const xmlNode *disk, const char *device); /* <disk device=…>, default "disk" */
 const char *vw_disk_target(const xmlNode *disk);
 const char *vw_disk_bus(const xmlNode *disk); /* as libvirt would infer it from the target name */
 bool vw_disk_has_source(const xmlNode *disk);
+/* Which facts belong to which <disk>: usually they come in the same order. Return: 0 or -ENOMEM. */
+int vw_ctx_map_disks(struct vw_ctx *c);
 /* Facts of the i-th <disk> of the domain; NULL = none. */
 const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
 
@@ -143,33 +148,6 @@ const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
  * Read once per plan. Return: that word (may be cut), owned by c; NULL = none (kernel-cmdline.c). */
 const char *vw_kernel_names_disk(struct vw_ctx *c);
 
-void vw_rule_disk_format(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_shared_memory(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_os_metadata(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_machine(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_firmware(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_acpi(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_pm(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_pcie_ports(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_cpu_mode(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_clock(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_hyperv(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_disk_bus(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_cdrom_bus(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_disk_cache(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_disk_io(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_disk_discard(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_disk_iothread(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_nic_model(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_nic_queues(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_usb(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_tablet(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_video(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_rng(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_agent_channel(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_balloon(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_panic_device(struct vw_ctx *c, const xmlNode *data);
-void vw_rule_tpm(struct vw_ctx *c, const xmlNode *data);
 
 /* What keeps a disk on IDE, so that the board can't go to q35; NULL = nothing (rule-disk.c). */
 const char *vw_disks_cling_to_ide(struct vw_ctx *c);

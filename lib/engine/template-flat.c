@@ -42,7 +42,7 @@ char *vw_template_flat(const struct vw_template *t)
 	VW_AUTOBUF struct vw_buf b = { 0 };
 
 	vw_buf_printf(&b, "<template version='1' id='%s'>\n<match/>\n", vw_template_id(t));
-	for (size_t i = 0; vw_rule_ids()[i]; i++)
+	for (size_t i = 0; vw_rule_id(i); i++)
 		if (vw_template_rule_at(t, i))
 			add_rule(&b, vw_template_rule_at(t, i));
 	vw_buf_puts(&b, "</template>\n");

@@ -15,7 +15,7 @@ int vw_templates_link(struct vw_templates *set, struct vw_err *err);
 /* The <match> element of a template (NULL: it is only there to be extended) and its priority. */
 const xmlNode *vw_template_match(const struct vw_template *t, long *ret_priority);
 
-/* vw_template_rule for the i-th rule of vw_rule_ids(). t may be NULL. */
+/* vw_template_rule for the i-th rule. t may be NULL. */
 const xmlNode *vw_template_rule_at(const struct vw_template *t, size_t i);
 
 #endif

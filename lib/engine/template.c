@@ -25,7 +25,7 @@ struct vw_template {
 	long priority;
 	const xmlNode *match; /* or NULL: only to be extended */
 	const xmlNode *
-		*rules; /* by the order of vw_rule_ids(); NULL = no opinion; bases included */
+		*rules; /* by the number of the rule; NULL = no opinion; bases included */
 };
 
 struct vw_templates {
@@ -91,7 +91,7 @@ static int check_children(struct vw_template *t, struct vw_err *err)
 			if (check_attrs(t, n, match_attrs, err) < 0)
 				return -EINVAL;
 		} else if (!strcmp(name, "rule")) {
-			if (!id || !one_of(id, vw_rule_ids()))
+			if (!id || vw_rule_number(id) < 0)
 				return bad(err, t, n, "unknown rule id", id ? id : "");
 		} else if (strcmp(name, "title") != 0) {
 			return bad(err, t, n, "unknown element", name);
@@ -230,35 +230,30 @@ static int link_bases(struct vw_templates *set, struct vw_err *err)
 }
 
 /* What the template says itself: of two elements of a rule the first counts. */
-static void own_rules(struct vw_template *t, const char *const *ids)
+static void own_rules(struct vw_template *t)
 {
 	xmlNode *n = vw_xml_child(vw_xml_root(t->doc), "rule");
 
 	for (; n; n = vw_xml_next(n, "rule")) {
-		size_t k = 0;
+		long k = vw_rule_number(vw_xml_attr(n, "id")); /* there: check_children */
 
-		while (strcmp(ids[k], vw_xml_attr(n, "id")) != 0) /* there: check_children */
-			k++;
 		if (!t->rules[k])
 			t->rules[k] = n;
 	}
 }
 
-/* Who has the say in which rule: looked up once, for thousands of domains. */
+/* Resolve inheritance once, so that planning needs no lookups. */
 static int resolve_rules(struct vw_templates *set, struct vw_err *err)
 {
-	const char *const *ids = vw_rule_ids();
-	size_t n = 0;
+	const size_t n = vw_rule_count();
 
-	while (ids[n])
-		n++;
 	for (size_t i = 0; i < set->n; i++) {
 		struct vw_template *t = set->v[i];
 
 		t->rules = calloc(n, sizeof(*t->rules));
 		if (!t->rules)
 			return vw_err_set(err, -ENOMEM, "%s: out of memory", t->file);
-		own_rules(t, ids);
+		own_rules(t);
 	}
 	for (size_t i = 0; i < set->n; i++)
 		for (size_t k = 0; k < n; k++)
@@ -311,10 +306,9 @@ const char *vw_template_title(const struct vw_template *t)
 
 const xmlNode *vw_template_rule(const struct vw_template *t, const char *rule)
 {
-	for (size_t i = 0; t && vw_rule_ids()[i]; i++)
-		if (!strcmp(vw_rule_ids()[i], rule))
-			return t->rules[i];
-	return NULL;
+	long k = vw_rule_number(rule);
+
+	return t && k >= 0 ? t->rules[k] : NULL;
 }
 
 const xmlNode *vw_template_rule_at(const struct vw_template *t, size_t i)

@@ -19,16 +19,6 @@ struct change {
 	size_t n_skip, n_unskip;
 };
 
-static bool is_rule(const char *id)
-{
-	const char *const *p;
-
-	for (p = vw_rule_ids(); *p; p++)
-		if (vw_streq(*p, id))
-			return true;
-	return false;
-}
-
 static bool is_mode(const char *word)
 {
 	return vw_streq(word, "enforce") || vw_streq(word, "audit") || vw_streq(word, "off");
@@ -149,7 +139,7 @@ static int parse(struct cmd *cmd, int argc, char **argv, struct change *change)
 	while ((c = cmd_getopt(cmd, argc, argv, longs)) != -1) {
 		if (c == CMD_STOP)
 			return CMD_STOP;
-		if (!is_rule(optarg)) {
+		if (vw_rule_number(optarg) < 0) {
 			cmd->status = cmd_usage(cmd, "there is no rule '%s'", optarg);
 			return CMD_STOP;
 		}

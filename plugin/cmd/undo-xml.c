@@ -61,16 +61,6 @@ static int carry_macs(struct vw_xml *x, struct vw_xml *current)
 	return rc;
 }
 
-static bool is_rule(const char *id)
-{
-	const char *const *p;
-
-	for (p = vw_rule_ids(); *p; p++)
-		if (vw_streq(*p, id))
-			return true;
-	return false;
-}
-
 static int add_skips(struct vw_xml *x, const char *rules)
 {
 	VW_AUTOFREE char *copy = strdup(rules);
@@ -79,7 +69,7 @@ static int add_skips(struct vw_xml *x, const char *rules)
 
 	for (rule = copy ? strtok_r(copy, " ", &save) : NULL; rc == 0 && rule;
 	     rule = strtok_r(NULL, " ", &save))
-		if (is_rule(rule) && !vw_metadata_skips(vw_xml_root(x), rule))
+		if (vw_rule_number(rule) >= 0 && !vw_metadata_skips(vw_xml_root(x), rule))
 			rc = vw_record_skips(x, rule);
 	return rc;
 }

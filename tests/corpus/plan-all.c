@@ -145,11 +145,9 @@ static struct vw_plan *plan_text(struct setup *s, const char *text, size_t len, 
 
 static void count_rules(struct setup *s, const struct vw_plan *plan)
 {
-	const char *const *ids = vw_rule_ids();
-
 	for (size_t i = 0; i < plan->n_findings; i++)
-		for (size_t r = 0; ids[r] && r < VW_N_ELEMENTS(s->count); r++)
-			if (!strcmp(ids[r], plan->findings[i].rule))
+		for (size_t r = 0; vw_rule_id(r) && r < VW_N_ELEMENTS(s->count); r++)
+			if (!strcmp(vw_rule_id(r), plan->findings[i].rule))
 				s->count[r][plan->findings[i].action]++;
 }
 
@@ -276,8 +274,8 @@ static const struct option options[] = {
 
 static void list_rules(void)
 {
-	for (const char *const *id = vw_rule_ids(); *id; id++)
-		printf("%s\n", *id);
+	for (size_t i = 0; vw_rule_id(i); i++)
+		printf("%s\n", vw_rule_id(i));
 	exit(0);
 }
 
@@ -314,14 +312,13 @@ static void parse_options(struct setup *s, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct setup s = { 0 };
-	const char *const *ids = vw_rule_ids();
 
 	vw_policy_defaults(&s.policy);
 	parse_options(&s, argc, argv);
 	for (int i = optind; i < argc; i++)
 		plan_one(&s, argv[i]);
-	for (size_t r = 0; ids[r] && r < VW_N_ELEMENTS(s.count); r++)
-		printf("rule %s %u %u %u\n", ids[r], s.count[r][0], s.count[r][1], s.count[r][2]);
+	for (size_t r = 0; vw_rule_id(r) && r < VW_N_ELEMENTS(s.count); r++)
+		printf("rule %s %u %u %u\n", vw_rule_id(r), s.count[r][0], s.count[r][1], s.count[r][2]);
 	vw_templates_free(s.templates);
 	for (size_t i = 0; i < s.n_caps; i++)
 		vw_caps_free((struct vw_caps *)s.caps[i]);

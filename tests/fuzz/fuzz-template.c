@@ -30,8 +30,8 @@ static void use(const struct vw_templates *t, const struct vw_os *os)
 		if (!vw_template_id(picked) || !*vw_template_id(picked))
 			abort();
 		(void)vw_template_title(picked);
-		for (const char *const *rule = vw_rule_ids(); *rule; rule++)
-			(void)vw_template_rule(picked, *rule);
+		for (size_t i = 0; vw_rule_id(i); i++)
+			(void)vw_template_rule(picked, vw_rule_id(i));
 	}
 	(void)vw_templates_prefer(t, os, "machine");
 }

@@ -47,9 +47,9 @@ static void same_rules(const struct vw_template *whole, const struct vw_template
 {
 	unsigned n = 0;
 
-	for (size_t i = 0; vw_rule_ids()[i]; i++) {
-		const xmlNode *a = vw_template_rule(whole, vw_rule_ids()[i]);
-		const xmlNode *b = vw_template_rule(flat, vw_rule_ids()[i]);
+	for (size_t i = 0; vw_rule_id(i); i++) {
+		const xmlNode *a = vw_template_rule(whole, vw_rule_id(i));
+		const xmlNode *b = vw_template_rule(flat, vw_rule_id(i));
 		VW_AUTOFREE char *x = a ? text_of(a) : NULL;
 		VW_AUTOFREE char *y = b ? text_of(b) : NULL;
 
