@@ -114,8 +114,6 @@ struct agent {
 	struct agent_sweep *sweep;   /* sweep.c; NULL = no memory */
 };
 
-/* context.c: milliseconds of a clock that never jumps. */
-int64_t agent_now(void);
 /* Tells one warden.conf from another. 0 = there is none. */
 uint64_t agent_conf_stamp(const struct agent *a);
 /* The context, opened anew if warden.conf or libvirtd changed. NULL: said, and counted. */

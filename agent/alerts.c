@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 
 #include "lib/alert/alert-queue.h"
+#include "lib/base/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,11 +116,11 @@ int64_t agent_alerts_tick(struct agent *a)
 		return 0;
 	if (al->pid && waitpid(al->pid, NULL, WNOHANG) != 0)
 		al->pid = 0;
-	if (agent_now() < al->next)
+	if (vw_clock_ms() < al->next)
 		return al->next;
 	if (!vw_alerts_waiting(al->q))
-		return al->pid || vw_alerts_stamp(al->q) ? agent_now() + AGAIN_MS : 0;
-	al->next = agent_now() + AGAIN_MS; /* one that ends at once is not started in a circle */
+		return al->pid || vw_alerts_stamp(al->q) ? vw_clock_ms() + AGAIN_MS : 0;
+	al->next = vw_clock_ms() + AGAIN_MS; /* one that ends at once is not started in a circle */
 	program = vw_context_program(a->ctx, "virt-warden-alert");
 	r = program ? start(program, &al->pid) : -ENOMEM;
 	if (r < 0 && !al->failed)

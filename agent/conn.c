@@ -2,6 +2,7 @@
 /* A libvirtd: connect, notice that it is gone, connect again. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
 #include "virt/open.h"
 
 #include <errno.h>
@@ -73,7 +74,7 @@ static void retry_later(struct agent_conn *c)
 	int64_t wait = c->failures < 5 ? 1 << c->failures : BACKOFF_MAX_S;
 
 	c->failures++;
-	c->reconnect = agent_now() + wait * 1000;
+	c->reconnect = vw_clock_ms() + wait * 1000;
 	c->agent->dirty = true;
 }
 
@@ -127,7 +128,7 @@ static void begin_to_open(struct agent_conn *c)
 	if (o)
 		*o = (struct agent_opening){ .agent = c->agent,
 					     .uri = strdup(c->uri),
-					     .began = agent_now() };
+					     .began = vw_clock_ms() };
 	if (o && o->uri && pthread_create(&thread, NULL, open_it, o) == 0) {
 		pthread_detach(thread);
 		c->opening = o;
@@ -194,7 +195,7 @@ static void lost(struct agent_conn *c)
 	disconnect(c);
 	if (silent)
 		is_silent(c, time(NULL) - KEEPALIVE_S * (KEEPALIVE_COUNT + 1));
-	c->reconnect = agent_now() + 200; /* a restart takes no longer, as a rule */
+	c->reconnect = vw_clock_ms() + 200; /* a restart takes no longer, as a rule */
 }
 
 /* Return: when to look again, ms. */
@@ -206,7 +207,7 @@ static int64_t while_opening(struct agent_conn *c)
 		opened(c);
 		return 0;
 	}
-	if (agent_now() < late)
+	if (vw_clock_ms() < late)
 		return late;
 	is_silent(c, time(NULL) - SILENT_MS / 1000);
 	return 0;
@@ -218,7 +219,7 @@ int64_t agent_conn_tick(struct agent_conn *c)
 
 	if (c->virt && (c->broken || virConnectIsAlive(c->virt) == 0))
 		lost(c);
-	if (!c->virt && !c->opening && agent_now() >= c->reconnect)
+	if (!c->virt && !c->opening && vw_clock_ms() >= c->reconnect)
 		begin_to_open(c);
 	if (c->opening)
 		next = while_opening(c);

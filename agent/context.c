@@ -4,15 +4,6 @@
 
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
-
-int64_t agent_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 uint64_t agent_conf_stamp(const struct agent *a)
 {

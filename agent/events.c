@@ -4,6 +4,7 @@
  * on_*: called by libvirt's thread, they only queue. told_*: called by the main thread. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
 #include "lib/engine/metadata.h"
 #include "lib/health/sample.h"
 
@@ -26,7 +27,7 @@ static void touch(struct agent_conn *c, struct agent_entry *e, virDomainPtr dom)
 	if (c->recent)
 		virDomainFree(c->recent);
 	c->recent = virDomainRef(dom) == 0 ? dom : NULL;
-	agent_entry_due(e, agent_now());
+	agent_entry_due(e, vw_clock_ms());
 	agent_wake(c->agent);
 }
 
@@ -68,7 +69,7 @@ static void on_undefined(struct agent_conn *c, virDomainPtr dom, int detail)
 	/* Our own define came after this: see work.c. */
 	e->flags |= AGENT_GONE;
 	e->defined = 0;
-	e->due = agent_now() + AGENT_GONE_MS;
+	e->due = vw_clock_ms() + AGENT_GONE_MS;
 	agent_wake(c->agent);
 }
 
@@ -94,7 +95,7 @@ static void on_state(struct agent_conn *c, virDomainPtr dom, int event, int deta
 		const struct vw_policy *p = vw_context_policy(c->agent->ctx);
 
 		e->flags |= AGENT_UNSETTLED;
-		e->quiet = agent_now() + (int64_t)p->agent_quiet * 1000;
+		e->quiet = vw_clock_ms() + (int64_t)p->agent_quiet * 1000;
 		agent_entry_due(e, e->quiet);
 	}
 }

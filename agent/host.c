@@ -4,6 +4,7 @@
 #include "agent/agent-host.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/xml/xml.h"
 
 #include <libvirt/virterror.h>
@@ -28,7 +29,7 @@ void agent_host_changed(struct agent *a, uint32_t need)
 				}
 	}
 	if (any && a->host_due == 0) {
-		a->host_due = agent_now() + SETTLE_MS;
+		a->host_due = vw_clock_ms() + SETTLE_MS;
 		agent_wake(a);
 	}
 }
@@ -139,7 +140,7 @@ int64_t agent_host_tick(struct agent *a)
 {
 	size_t n = 0;
 
-	if (!a->host_due || agent_now() < a->host_due)
+	if (!a->host_due || vw_clock_ms() < a->host_due)
 		return a->host_due;
 	for (size_t i = 0; i < a->n_conns; i++) {
 		struct agent_conn *c = &a->conns[i];
@@ -150,7 +151,7 @@ int64_t agent_host_tick(struct agent *a)
 			if (!(e->flags & AGENT_HOST))
 				continue;
 			if (n++ == CHECKS_MAX)
-				return a->host_due = agent_now();
+				return a->host_due = vw_clock_ms();
 			check(c, e);
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* virt-wardend: options, start and end, and the tick that does the work. */
 #include "agent/agent.h"
+#include "lib/base/clock.h"
 #include "lib/base/set-id.h"
 
 #include "lib/base/private-dir.h"
@@ -59,22 +60,22 @@ static int64_t tick_conn(struct agent_conn *c)
 
 	if (!c->virt)
 		return earlier(sampler, next);
-	began = agent_now();
-	for (int i = 0; i < WORK_MAX && !c->broken && agent_now() < began + WORK_MS; i++) {
-		struct agent_entry *e = agent_table_take(&c->table, agent_now());
+	began = vw_clock_ms();
+	for (int i = 0; i < WORK_MAX && !c->broken && vw_clock_ms() < began + WORK_MS; i++) {
+		struct agent_entry *e = agent_table_take(&c->table, vw_clock_ms());
 
 		if (!e)
 			break;
 		agent_work(c, e);
 	}
 	next = earlier(sampler, agent_sync_tick(c));
-	return c->broken ? agent_now() : earlier(next, agent_table_due(&c->table));
+	return c->broken ? vw_clock_ms() : earlier(next, agent_table_due(&c->table));
 }
 
 /* Return: when to report again, ms; 0 = nothing to tell. */
 static int64_t report(struct agent *a)
 {
-	int64_t now = agent_now();
+	int64_t now = vw_clock_ms();
 
 	if (!a->dirty)
 		return 0;
@@ -110,7 +111,7 @@ static int64_t tick(struct agent *a)
 	next = earlier(next, agent_verify_tick(a));
 	next = earlier(next, agent_alerts_tick(a));
 	next = earlier(next, agent_sweep_tick(a));
-	wait = next - agent_now();
+	wait = next - vw_clock_ms();
 	return next <= 0 ? -1 : wait < 0 ? 0 : wait;
 }
 

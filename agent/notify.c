@@ -3,6 +3,8 @@
  * names. Small and documented to be stable: no library is worth it. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
+
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -41,9 +43,9 @@ int64_t agent_notify_tick(struct agent *a)
 {
 	if (!a->watchdog)
 		return 0;
-	if (agent_now() >= a->alive + a->watchdog) {
+	if (vw_clock_ms() >= a->alive + a->watchdog) {
 		agent_notify("WATCHDOG=1");
-		a->alive = agent_now();
+		a->alive = vw_clock_ms();
 	}
 	return a->alive + a->watchdog;
 }

@@ -4,6 +4,7 @@
  * a dot each time; when none comes some QEMU stands still, and the child is started anew. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
 #include "virt/run.h"
 
 #include <fcntl.h>
@@ -39,7 +40,7 @@ static void on_output(int watch, int fd, void *opaque)
 
 	(void)watch;
 	if (n > 0)
-		c->sampler.late = agent_now() + interval_ms(c) + LATE_MS;
+		c->sampler.late = vw_clock_ms() + interval_ms(c) + LATE_MS;
 	else
 		close_output(c); /* no guest runs, or libvirtd is gone */
 	agent_wake(c->agent);
@@ -55,7 +56,7 @@ static void start(struct agent_conn *c)
 
 	snprintf(seconds, sizeof(seconds), "%u", vw_context_policy(c->agent->ctx)->sample_seconds);
 	s->wanted = false;
-	s->next = agent_now() + BACKOFF_MS;
+	s->next = vw_clock_ms() + BACKOFF_MS;
 	if (!program || vw_run_start((char *const *)argv, &s->pid, &s->fd, &err) < 0) {
 		s->pid = 0;
 		s->fd = -1;
@@ -63,7 +64,7 @@ static void start(struct agent_conn *c)
 		return;
 	}
 	fcntl(s->fd, F_SETFL, O_NONBLOCK);
-	s->late = agent_now() + interval_ms(c) + LATE_MS;
+	s->late = vw_clock_ms() + interval_ms(c) + LATE_MS;
 	s->watch = agent_watch(c->agent, s->fd, on_output, c);
 }
 
@@ -84,7 +85,7 @@ void agent_sampler_want(struct agent_conn *c)
 int64_t agent_sampler_tick(struct agent_conn *c)
 {
 	struct agent_sampler *s = &c->sampler;
-	int64_t now = agent_now();
+	int64_t now = vw_clock_ms();
 
 	if (s->pid > 0 && s->fd >= 0 && interval_ms(c)) {
 		if (now < s->late)

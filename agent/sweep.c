@@ -5,6 +5,8 @@
  * does not wait for it when it ends. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -205,11 +207,11 @@ int64_t agent_sweep_tick(struct agent *a)
 	if (!s)
 		return 0;
 	if (s->job && !s->job->done)
-		return agent_now() + BUSY_MS;
+		return vw_clock_ms() + BUSY_MS;
 	if (s->job)
 		end(a);
-	all = agent_now() >= s->all && all_compared(a);
-	if (!all && agent_now() < s->look)
+	all = vw_clock_ms() >= s->all && all_compared(a);
+	if (!all && vw_clock_ms() < s->look)
 		return s->look;
 	h = vw_context_history(a->ctx, NULL);
 	if (h)
@@ -217,18 +219,18 @@ int64_t agent_sweep_tick(struct agent *a)
 	r = h ? vw_history_size(h, &bytes, &full, NULL) : -EIO;
 	much = r == 0 && bytes > max - max / 16;
 	if (all)
-		s->all = agent_now() + ALL_MS;
-	s->look = agent_now() + (much && full ? FULL_MS : LOOK_MS);
+		s->all = vw_clock_ms() + ALL_MS;
+	s->look = vw_clock_ms() + (much && full ? FULL_MS : LOOK_MS);
 	if (h && (all || much || r == -ENODATA))
 		begin(a, all, much || r == -ENODATA ? max - max / 8 : 0);
-	return s->job ? agent_now() + BUSY_MS : s->look;
+	return s->job ? vw_clock_ms() + BUSY_MS : s->look;
 }
 
 void agent_sweep_open(struct agent *a)
 {
 	a->sweep = calloc(1, sizeof(*a->sweep));
 	if (a->sweep)
-		a->sweep->look = agent_now() + FIRST_MS;
+		a->sweep->look = vw_clock_ms() + FIRST_MS;
 }
 
 void agent_sweep_close(struct agent *a)

@@ -3,6 +3,8 @@
  * from time to time, for some changes raise no event. A piece at a time; events go first. */
 #include "agent/agent.h"
 
+#include "lib/base/clock.h"
+
 #include <libvirt/virterror.h>
 #include <malloc.h>
 #include <syslog.h>
@@ -36,7 +38,7 @@ static bool begin(struct agent_conn *c)
 	s->pos = 0;
 	s->asked = s->wanted;
 	s->wanted = false;
-	s->began = agent_now();
+	s->began = vw_clock_ms();
 	c->table.mark++;
 	return true;
 }
@@ -47,7 +49,7 @@ static void compare(struct agent_conn *c, struct agent_entry *e, uint64_t hash)
 	if (c->rebase && e->flags & AGENT_EXISTING && e->hash)
 		e->hash = hash; /* another libvirt writes it in another way: nobody's change */
 	if (hash != e->hash || (e->flags & AGENT_UNSETTLED && !e->due))
-		agent_entry_due(e, agent_now());
+		agent_entry_due(e, vw_clock_ms());
 }
 
 static void look(struct agent_conn *c, virDomainPtr dom)
@@ -67,7 +69,7 @@ static void look(struct agent_conn *c, virDomainPtr dom)
 		e->flags &= ~(unsigned)AGENT_RUNNING;
 	if (made)
 		e->flags |= !c->first ? AGENT_NEW : c->listed ? 0 : AGENT_EXISTING;
-	if (e->due && e->due <= agent_now())
+	if (e->due && e->due <= vw_clock_ms())
 		return; /* it will be, anyway */
 	xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
 	if (!xml)
@@ -91,9 +93,9 @@ static void finish(struct agent_conn *c)
 	if (c->sync.asked)
 		agent_log(c->agent, LOG_INFO, "sync", NULL, NULL,
 			  "%s: %zu domains compared in %lld ms", c->uri, c->sync.n,
-			  (long long)(agent_now() - c->sync.began));
+			  (long long)(vw_clock_ms() - c->sync.began));
 	agent_sync_stop(c);
-	c->sync.next = agent_now() + (int64_t)quiet * 1000;
+	c->sync.next = vw_clock_ms() + (int64_t)quiet * 1000;
 	c->first = false;
 	c->rebase = false;
 	if (!c->sync.ended || c->known_version != c->version ||
@@ -109,17 +111,17 @@ int64_t agent_sync_tick(struct agent_conn *c)
 	struct agent_sync *s = &c->sync;
 
 	if (!s->list) {
-		if (!s->wanted && agent_now() < s->next)
+		if (!s->wanted && vw_clock_ms() < s->next)
 			return s->next;
 		if (!begin(c))
-			return s->next = agent_now() + 5000;
+			return s->next = vw_clock_ms() + 5000;
 	}
 	for (size_t i = 0; i < PIECE && s->pos < s->n && !c->broken; i++) {
 		look(c, s->list[s->pos]);
 		virDomainFree(s->list[s->pos++]);
 	}
 	if (s->pos < s->n)
-		return agent_now();
+		return vw_clock_ms();
 	if (c->broken)
 		return -1;
 	finish(c);

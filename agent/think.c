@@ -3,6 +3,7 @@
  * nothing but the history. */
 #include "agent/agent-job.h"
 
+#include "lib/base/clock.h"
 #include "lib/engine/metadata.h"
 #include "lib/base/text.h"
 #include "virt/put-back.h"
@@ -115,7 +116,7 @@ static int judge(struct agent_job *j, struct vw_err *err)
 	if (j->hand && *j->hand && j->e->suspect != j->hash) {
 		j->e->suspect = j->hash;
 		j->e->hand = hand;
-		j->e->due = agent_now() + JUDGE_MS;
+		j->e->due = vw_clock_ms() + JUDGE_MS;
 		return 1;
 	}
 	if (!j->hand || (*j->hand && vw_record_skips(j->doc, j->hand) < 0))

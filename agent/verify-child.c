@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A verifier as a child of the agent: its output by the event loop, its end by a deadline. */
 #include "agent/agent-verify.h"
+#include "lib/base/clock.h"
 #include "lib/daemon/unit.h"
 
 #include "virt/run.h"
@@ -72,7 +73,7 @@ int agent_verify_start(struct agent_guest *g, const char *const *arguments, unsi
 		return r;
 	}
 	fcntl(g->fd, F_SETFL, O_NONBLOCK);
-	g->deadline = agent_now() + (int64_t)seconds * 1000;
+	g->deadline = vw_clock_ms() + (int64_t)seconds * 1000;
 	g->watch = agent_watch(g->conn->agent, g->fd, on_output, g);
 	if (g->watch >= 0)
 		return 0;

@@ -9,6 +9,7 @@
  * the guest goes on here. That is looked at, too. */
 #include "agent/agent-verify.h"
 
+#include "lib/base/clock.h"
 #include "lib/health/health.h"
 
 #include <errno.h>
@@ -106,7 +107,7 @@ static void queue(struct agent_guest *g)
 		return;
 	}
 	g->phase = VERIFY_QUEUED;
-	g->due = agent_now();
+	g->due = vw_clock_ms();
 	agent_wake(g->conn->agent);
 }
 
@@ -259,7 +260,7 @@ void agent_verify_look(struct agent_guest *g, enum verify_phase phase, const cha
 	a->counts.errors++;
 	agent_log(a, LOG_ERR, "verify", g->name, g->uuid, "not verified: %s", err.text);
 	g->phase = VERIFY_QUEUED;
-	g->due = agent_now() + RETRY_MS;
+	g->due = vw_clock_ms() + RETRY_MS;
 }
 
 /* A verdict was given. */
@@ -279,7 +280,7 @@ static void take_verdict(struct agent_guest *g)
 		return;
 	g->phase = VERIFY_ENDING;
 	if (g->again || (!healthy && g->looks < LOOKS_MAX)) {
-		g->due = agent_now() + (g->again ? 0 : wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+		g->due = vw_clock_ms() + (g->again ? 0 : wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 		g->looks++;
 		g->migrated = g->again && g->migrated;
 		g->again = false;
@@ -298,7 +299,7 @@ static void take_action(struct agent_guest *g)
 	json_decref(object);
 	g->phase = VERIFY_ENDING;
 	g->migrated = false;
-	g->due = agent_now() + RETRY_MS; /* does that help? */
+	g->due = vw_clock_ms() + RETRY_MS; /* does that help? */
 }
 
 static void on_output(struct agent_guest *g)
@@ -353,7 +354,7 @@ static int64_t tick(struct agent_guest *g, int64_t now)
 
 int64_t agent_verify_tick(struct agent *a)
 {
-	int64_t now = agent_now(), next = 0;
+	int64_t now = vw_clock_ms(), next = 0;
 	struct agent_guest *g, *after;
 	size_t running = 0;
 

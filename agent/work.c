@@ -5,6 +5,7 @@
  * is skipped from then on (judge.c); and after MAX_APPLIED changes of our own in a row, with
  * none of somebody else's between, we stop and say so. */
 #include "agent/agent-job.h"
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -39,7 +40,7 @@ void agent_job_retry(struct agent_job *j)
 
 	if (j->e->failures < UINT8_MAX)
 		j->e->failures++;
-	j->e->due = agent_now() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+	j->e->due = vw_clock_ms() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
 }
 
 /* Was it undefined meanwhile? Its event tells the rest. */
@@ -60,7 +61,7 @@ static void failed(struct agent_job *j, const struct vw_err *err)
 	}
 	if (j->e->failures == 0) { /* perhaps it was undefined and defined anew just now */
 		j->e->failures = 1;
-		j->e->due = agent_now() + EVENTS_MS;
+		j->e->due = vw_clock_ms() + EVENTS_MS;
 		return;
 	}
 	if (j->e->failures == 1) {
@@ -174,7 +175,7 @@ static bool is_untold(const struct agent_entry *e)
 static bool is_due(struct agent_job *j)
 {
 	struct agent_entry *e = j->e;
-	int64_t now = agent_now();
+	int64_t now = vw_clock_ms();
 
 	j->changed = j->hash != e->hash;
 	if (!j->changed)
@@ -235,7 +236,7 @@ static void applied(struct agent_job *j, const char *stored)
 	e->tries = e->failures = 0;
 	/* After the host class the quiet second goes on; else a last look. */
 	if (!j->held)
-		e->quiet = agent_now() + quiet_ms(j);
+		e->quiet = vw_clock_ms() + quiet_ms(j);
 	e->due = e->quiet;
 	e->flags = (e->flags & ~(unsigned)(AGENT_WORD | AGENT_REVERTED | AGENT_SAFE)) |
 		   AGENT_UNSETTLED | (active ? AGENT_PENDING : 0) | (j->held ? AGENT_SAFE : 0);
@@ -243,7 +244,7 @@ static void applied(struct agent_job *j, const char *stored)
 	agent_refused_over(j->c, e);
 	agent_known_add(j->c, e);
 	j->a->counts.latency_n++;
-	j->a->counts.latency_ms += (uint64_t)(agent_now() - j->since);
+	j->a->counts.latency_ms += (uint64_t)(vw_clock_ms() - j->since);
 	if (j->hand && *j->hand) {
 		j->a->counts.put_back++;
 		agent_log(
@@ -268,7 +269,7 @@ static int64_t look_later(struct agent_entry *e)
 {
 	e->flags |= AGENT_GONE;
 	e->defined = 0;
-	return agent_now() + AGENT_GONE_MS;
+	return vw_clock_ms() + AGENT_GONE_MS;
 }
 
 static void apply(struct agent_job *j)
@@ -302,7 +303,7 @@ static void apply(struct agent_job *j)
 			j->e->due = look_later(j->e);
 		break;
 	case -EAGAIN:
-		j->e->due = ++j->e->tries < MAX_TRIES ? agent_now() : 0;
+		j->e->due = ++j->e->tries < MAX_TRIES ? vw_clock_ms() : 0;
 		if (gone && stored) {
 			j->e->hash = agent_hash(stored, strlen(stored));
 			j->e->due = look_later(j->e);

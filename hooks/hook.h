@@ -52,10 +52,7 @@ void hook_guard(const struct hook *h);
 /* Read stdin and parse it: doc, name, uuid, mode, skipped. Return: 0 or negative errno. */
 int hook_read(struct hook *h, struct vw_err *err);
 
-/* Read the configuration. Return: 0 or negative errno. */
-int hook_load_policy(struct hook *h, struct vw_err *err);
-
-/* Milliseconds that are left of the budget, 0 at least. */
+/* Return: milliseconds that are left of the budget. */
 unsigned hook_time_left(const struct hook *h);
 
 /* Called for each disk whose cache is not as the policy wants; f is freed afterwards. */

@@ -90,7 +90,7 @@ int hook_incoming(struct hook *h)
 			 *h->uuid ? h->uuid : "-", err.text);
 	if (h->mode == VW_MODE_OFF)
 		return 0;
-	r = hook_load_policy(h, &err);
+	r = vw_conf_load(h->paths.conf, &h->policy, &err);
 	if (r == 0 && vw_streq(h->op, "migrate") && h->policy.verify != VW_VERIFY_OFF &&
 	    !hook_agent_runs(&h->paths))
 		hook_leave_verifier(h);

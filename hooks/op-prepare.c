@@ -75,7 +75,7 @@ int hook_prepare(struct hook *h)
 	struct vw_err err = { 0 };
 	bool incoming;
 
-	if (hook_load_policy(h, &err) < 0 || hook_read(h, &err) < 0) {
+	if (vw_conf_load(h->paths.conf, &h->policy, &err) < 0 || hook_read(h, &err) < 0) {
 		hook_log(h, LOG_ERR, "op=%s: nothing was checked: %s", h->op, err.text);
 		return 0;
 	}

@@ -2,6 +2,8 @@
 /* The qemu hook's second stage: which operation does what. */
 #include "hooks/hook.h"
 
+#include "lib/base/clock.h"
+
 #include <signal.h>
 #include <syslog.h>
 #include <time.h>
@@ -16,26 +18,6 @@ static const struct {
 	{ "restore", hook_incoming },
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-unsigned hook_time_left(const struct hook *h)
-{
-	const int64_t left = h->deadline - now_ms();
-
-	return left > 0 ? (unsigned)left : 0;
-}
-
-int hook_load_policy(struct hook *h, struct vw_err *err)
-{
-	return vw_conf_load(h->paths.conf, &h->policy, err);
-}
-
 static void hook_clear(struct hook *h)
 {
 	vw_paths_clear(&h->paths);
@@ -48,7 +30,7 @@ static void hook_clear(struct hook *h)
 
 int vw_hook(char **argv)
 {
-	struct hook h = { .log_fd = -1, .deadline = now_ms() + HOOK_BUDGET_MS };
+	struct hook h = { .log_fd = -1, .deadline = vw_clock_ms() + HOOK_BUDGET_MS };
 	struct vw_err err;
 	int status = 0;
 

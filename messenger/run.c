@@ -3,6 +3,7 @@
  * own that is ended when the program ends or its time is up. */
 #include "messenger/messenger.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/daemon/unit.h"
 
 #include <errno.h>
@@ -34,14 +35,6 @@ void alert_run_kill(void)
 {
 	if (running_group > 0)
 		kill(-(pid_t)running_group, SIGKILL);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static int set_up(posix_spawn_file_actions_t *fa, posix_spawnattr_t *attr, int in, int out)
@@ -139,7 +132,7 @@ static int attend(struct program *p, int64_t until, int *ret_status)
 
 		if (r == p->pid || (r < 0 && errno != EINTR))
 			break;
-		if (now_ms() >= until)
+		if (vw_clock_ms() >= until)
 			return -ETIME;
 		poll(fds, 2, STEP_MS);
 		if (fds[0].revents)
@@ -202,7 +195,7 @@ int alert_run(char *const argv[], char *const env[], const char *input, size_t l
 	r = unit_is_needed() ? start_unit(argv, env, seconds, &p) : start(argv, env, &p);
 	if (r == 0) {
 		running_group = p.pid;
-		r = attend(&p, now_ms() + (int64_t)seconds * 1000, &status);
+		r = attend(&p, vw_clock_ms() + (int64_t)seconds * 1000, &status);
 		kill(-p.pid, SIGKILL); /* and what it left */
 		if (r < 0)
 			waitpid(p.pid, &status, 0);

@@ -2,6 +2,8 @@
 /* Runs a helper program of ours (see virt/run.h). */
 #include "virt/run.h"
 
+#include "lib/base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,14 +13,6 @@
 #include <time.h>
 
 extern char **environ;
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int file_actions(posix_spawn_file_actions_t *fa, int out, bool shown)
 {
@@ -78,7 +72,7 @@ static bool take(int fd, int64_t until, char *out, size_t size)
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = until - now_ms();
+		int64_t left = until - vw_clock_ms();
 		bool full = have + 1 >= size;
 		ssize_t n;
 
@@ -103,7 +97,7 @@ static int reap(pid_t pid, int64_t until, bool in_time)
 	pid_t r;
 
 	for (;;) {
-		in_time = in_time && now_ms() < until;
+		in_time = in_time && vw_clock_ms() < until;
 		if (!in_time)
 			kill(pid, SIGKILL);
 		r = waitpid(pid, &status, in_time ? WNOHANG : 0);
@@ -146,7 +140,7 @@ int vw_run_start(char *const argv[], pid_t *ret_pid, int *ret_fd, struct vw_err 
 static int run(char *const argv[], bool shown, unsigned timeout_ms, char *out, size_t size,
 	       struct vw_err *err)
 {
-	int64_t until = now_ms() + timeout_ms;
+	int64_t until = vw_clock_ms() + timeout_ms;
 	pid_t pid = -1;
 	bool in_time;
 	int fd = -1, r;

@@ -2,6 +2,7 @@
 /* Directories of ours below the state directory (private-dir.h). */
 #include "lib/base/private-dir.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/util.h"
 
 #include <errno.h>
@@ -154,24 +155,16 @@ int vw_private_file(int dirfd, const char *name)
 	return fd < 0 && r == 0 ? -errno : fd;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Return: 0 or negative errno. */
 static int lock(int fd, int wait_ms)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
-	const int64_t end = now_ms() + wait_ms;
+	const int64_t end = vw_clock_ms() + wait_ms;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -errno;
-		if (now_ms() >= end)
+		if (vw_clock_ms() >= end)
 			return -EBUSY;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < 4000000)

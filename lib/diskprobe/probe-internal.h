@@ -8,6 +8,7 @@
 #define VW_PROBE_INTERNAL_H
 
 #include "lib/diskprobe/probe.h"
+#include "lib/base/clock.h"
 
 #include <limits.h>
 #include <sys/types.h>

@@ -3,6 +3,8 @@
  * it was told for each, kills a child that gets stuck and starts another for the rest. */
 #include "lib/diskprobe/probe-internal.h"
 
+#include "lib/base/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -4,6 +4,8 @@
  * are multiples of 4 KiB, so that O_DIRECT works on any sector size. */
 #include "lib/diskprobe/probe-internal.h"
 
+#include "lib/base/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
@@ -12,14 +14,6 @@
 #define WINDOW (64u * 1024) /* for tables: they are small and scattered */
 #define SAMPLES 64u         /* places of a block device that are read first … */
 #define SAMPLE (64u * 1024) /* … bytes each, but 1 MiB at both ends */
-
-int64_t vw_clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* One read at an aligned place. Return: bytes in s->buf, 0 at the end, or negative errno. */
 static ssize_t read_block(struct vw_source *s, uint64_t off, size_t len)

@@ -7,6 +7,8 @@
  * open), stands in /, takes no signal but SIGKILL, and dies with its parent. */
 #include "lib/diskprobe/probe-internal.h"
 
+#include "lib/base/clock.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <sys/mman.h>

@@ -2,6 +2,7 @@
 /* One output stream (see plugin/out/term.h). */
 #include "plugin/out/term.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <langinfo.h>
@@ -193,22 +194,14 @@ char *out_shell_quote(const char *arg)
 	return vw_buf_take(&b);
 }
 
-static long long now_ms(void)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
-}
-
 void out_progress_start(struct out_progress *p, const struct out *o)
 {
-	*p = (struct out_progress){ .o = o && o->tty ? o : NULL, .start = now_ms() };
+	*p = (struct out_progress){ .o = o && o->tty ? o : NULL, .start = vw_clock_ms() };
 }
 
 void out_progress_show(struct out_progress *p, const char *what, size_t done, size_t all)
 {
-	if (!p->o || now_ms() - p->start < 500)
+	if (!p->o || vw_clock_ms() - p->start < 500)
 		return;
 	fprintf(p->o->f, "\r%s %zu of %zu\x1b[K", what, done, all);
 	fflush(p->o->f);

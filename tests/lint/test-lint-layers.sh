@@ -107,7 +107,7 @@ virt/verify/watch.c                                | lstat; the agent gives that
 virt/hostfacts/domain.c                                 | statfs in a child with a deadline
 lib/diskprobe/look.c lib/diskprobe/lun.c                     | in the prober's child: access, statfs, and attributes of /sys
 agent/needs.c virt/verify/bridge.c virt/hostdevs.c | attributes of /sys
-lib/daemon/log-socket.c agent/main.c lib/daemon/unit.c hooks/main.c plugin/cmd/doctor-host.c plugin/cmd/install.c plugin/cmd/new.c plugin/cmd/os.c plugin/cmd/status.c plugin/wrapper/virsh.c virt/cache/caps-cache.c virt/daemon.c virt/local.c virt/osindex.c | fixed places of the system, of libvirt and of this installation
+lib/daemon/log-socket.c agent/main.c agent/context.c lib/daemon/unit.c hooks/main.c plugin/cmd/doctor-host.c plugin/cmd/install.c plugin/cmd/new.c plugin/cmd/os.c plugin/cmd/status.c plugin/wrapper/virsh.c virt/cache/caps-cache.c virt/daemon.c virt/local.c virt/osindex.c | fixed places of the system, of libvirt and of this installation
 END
 }
 asking=

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The prober on files: what is blank, and what is never opened. */
 #include "lib/diskprobe/probe-internal.h"
+#include "lib/base/clock.h"
 #include "tests/unit/test-probe.h"
 
 #include <sched.h>

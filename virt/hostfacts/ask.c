@@ -2,6 +2,7 @@
 /* Asks libvirts in children of ours, many at once, each with a deadline (see host.h).
  * No connection is open in this process when it forks. */
 #include "lib/json/json.h"
+#include "lib/base/clock.h"
 #include "virt/domain.h"
 #include "virt/hostfacts/host.h"
 
@@ -15,14 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static json_t *ask(const struct host_ask *a, struct vw_err *err)
 {
@@ -138,11 +131,11 @@ static void finish(struct host_ask *a, bool in_time, unsigned deadline_ms)
 
 static void wait_all(struct host_ask *asks, size_t n, unsigned deadline_ms)
 {
-	long long until = now_ms() + deadline_ms;
+	long long until = vw_clock_ms() + deadline_ms;
 
 	for (;;) {
 		struct pollfd p[HOST_PARALLEL];
-		long long left = until - now_ms();
+		long long left = until - vw_clock_ms();
 		size_t i, open = 0;
 
 		for (i = 0; i < n; i++) {

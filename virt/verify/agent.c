@@ -3,6 +3,8 @@
  * the guest. The agent has a job of its own in libvirtd: a hung one holds nobody else up. */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
+
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <math.h>
@@ -38,7 +40,7 @@ static void ask(struct verify *v)
 	verify_lock(v);
 	v->s.agent.asked = true;
 	if (r == 0 || is_answer(code)) {
-		v->s.agent.answered_at = verify_now();
+		v->s.agent.answered_at = vw_clock_ms();
 		v->s.agent.answers++;
 	}
 	if (r == 0) {

@@ -4,6 +4,7 @@
 #include "virt/verify/verify.h"
 
 #include "lib/alert/alert.h"
+#include "lib/base/clock.h"
 #include "lib/conf/conf.h"
 #include "virt/verify/internal.h"
 #include "virt/context.h"
@@ -39,13 +40,13 @@ static int arrived(virConnectPtr conn, const char *uuid, bool *seen)
 /* Return: true when it is there, false when it never will be. */
 static bool wait_for_it(const char *uri, const char *uuid)
 {
-	int64_t began = verify_now();
+	int64_t began = vw_clock_ms();
 	virConnectPtr conn = vw_open_mute(uri, 0);
 	bool seen = false;
 	int r = conn ? 0 : -1;
 
 	while (r == 0) {
-		int64_t waited = verify_now() - began;
+		int64_t waited = vw_clock_ms() - began;
 
 		usleep(waited < 60000 ? 250000 : 2000000);
 		r = arrived(conn, uuid, &seen);

@@ -5,6 +5,7 @@
  * The metadata gives a check's name, never a command; the program is what root put into
  * health.d under that name. It gets facts in its environment, nothing of ours is inherited. */
 #include "lib/base/text.h"
+#include "lib/base/clock.h"
 #include "lib/base/trust.h"
 #include "virt/verify/internal.h"
 
@@ -152,7 +153,7 @@ static _Noreturn void child(char *path, char *const env[], int out)
 /* Its first line, until it ends or time is up. Return: its wait status, -1 = time was up. */
 static int wait_for(struct verify *v, pid_t pid, int fd, char *line, size_t size)
 {
-	int64_t until = verify_now() + CHECK_MS;
+	int64_t until = vw_clock_ms() + CHECK_MS;
 	size_t len = 0;
 	int status;
 	pid_t r;
@@ -169,7 +170,7 @@ static int wait_for(struct verify *v, pid_t pid, int fd, char *line, size_t size
 		r = waitpid(pid, &status, WNOHANG);
 		if (r == pid)
 			return status;
-		if (verify_now() > until || v->stop)
+		if (vw_clock_ms() > until || v->stop)
 			break;
 		if (n == 0)
 			verify_sleep(v, 50);

@@ -3,6 +3,8 @@
  * hangs with a QEMU that stands still, and since when is what the judge then knows. */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
+
 #define ERRORS_EVERY 4 /* samples */
 
 void verify_sample(struct verify *v, struct vw_sample *s)
@@ -29,7 +31,7 @@ void verify_sample(struct verify *v, struct vw_sample *s)
 static void call(struct verify *v, bool begins)
 {
 	verify_lock(v);
-	v->s.monitor_since = begins ? verify_now() : 0;
+	v->s.monitor_since = begins ? vw_clock_ms() : 0;
 	verify_unlock(v);
 }
 
@@ -45,7 +47,7 @@ static void ask_stats(struct verify *v)
 				  VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
 	call(v, false);
 	if (n > 0)
-		vw_sample_from_stats(records[0]->params, records[0]->nparams, verify_now(), &s,
+		vw_sample_from_stats(records[0]->params, records[0]->nparams, vw_clock_ms(), &s,
 				     NULL, NULL);
 	if (n >= 0)
 		virDomainStatsRecordListFree(records);

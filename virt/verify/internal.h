@@ -84,9 +84,8 @@ struct verify {
 
 /* All: detached, ends with the process. Return: 0 or negative errno. */
 int verify_thread(void *arg, void *(*run)(void *));
-int64_t verify_now(void); /* Wait until that time (verify_now), or until anybody has news. The lock is held. */
+/* Wait until that time (vw_clock_ms), or until anybody has news. The lock is held. */
 void verify_wait_until(struct verify *v, int64_t ms);
-/* ms, monotonic */
 /* Sleep; Return: false when the verification is over. */
 bool verify_sleep(struct verify *v, unsigned ms);
 void verify_lock(struct verify *v);

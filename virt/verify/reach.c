@@ -3,6 +3,8 @@
  * that it hangs on (only an answer from one of its own MACs counts), and ICMP echo. */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -139,7 +141,7 @@ static void note(struct ask *a, int family, const void *ip, const char *how)
 			continue;
 		v->addresses.answered[i] = true;
 		v->s.reach.answered = vw_addresses_answered(&v->addresses);
-		v->s.reach.answered_at = verify_now();
+		v->s.reach.answered_at = vw_clock_ms();
 		snprintf(v->s.reach.text, sizeof(v->s.reach.text), "%s by %s", text, how);
 	}
 	verify_unlock(v);
@@ -189,14 +191,14 @@ static void receive(struct ask *a, int fd)
 static bool listen_for(struct ask *a)
 {
 	struct pollfd p[VERIFY_NICS + 2];
-	int64_t until = verify_now() + ROUND_MS;
+	int64_t until = vw_clock_ms() + ROUND_MS;
 	size_t n = a->v->d.n_nics;
 
 	for (size_t i = 0; i < n; i++)
 		p[i] = (struct pollfd){ .fd = a->arp[i], .events = POLLIN };
 	p[n] = (struct pollfd){ .fd = a->ping4, .events = POLLIN };
 	p[n + 1] = (struct pollfd){ .fd = a->ping6, .events = POLLIN };
-	while (verify_now() < until && !a->v->stop)
+	while (vw_clock_ms() < until && !a->v->stop)
 		if (poll(p, n + 2, 100) > 0)
 			for (size_t i = 0; i < n + 2; i++)
 				if (p[i].revents)

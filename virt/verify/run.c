@@ -2,6 +2,7 @@
 /* The main thread of a verification: the deadline, and the judge (see verify.h). */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -70,7 +71,7 @@ static int prepare(struct verify *v, const struct verify_options *o)
 	v->s.name = v->name;
 	v->s.before = &v->before;
 	v->s.samples = v->samples;
-	v->s.started = verify_now();
+	v->s.started = vw_clock_ms();
 	v->s.window = (int64_t)o->window * 1000;
 	v->s.migrated = o->migrated;
 	v->s.disk_errors = -1;
@@ -125,7 +126,7 @@ static bool recorded_enough(const struct verify *v)
 static void judge_until_final(struct verify *v, struct vw_verify *ret)
 {
 	for (;;) {
-		v->s.now = verify_now();
+		v->s.now = vw_clock_ms();
 		v->s.over = v->s.now >= v->s.started + v->s.window;
 		vw_verify_judge(&v->s, ret);
 		if (hopeless(v) || (v->o->record ? v->s.over || recorded_enough(v) : ret->final))
@@ -156,7 +157,7 @@ static bool classify(struct verify *v)
 /* The lock is held. */
 static void record(struct verify *v)
 {
-	int64_t until = verify_now() + WRITE_MS;
+	int64_t until = vw_clock_ms() + WRITE_MS;
 
 	if (v->err.code)
 		v->write_err = v->err;
@@ -166,9 +167,9 @@ static void record(struct verify *v)
 	else if (verify_thread(v, verify_write) < 0)
 		vw_err_set(&v->write_err, -EAGAIN, "no thread could be started");
 	while (!v->written && !v->write_err.code) {
-		if (verify_now() >= until)
+		if (vw_clock_ms() >= until)
 			vw_err_set(&v->write_err, -ETIME, "%s: libvirt does not answer", v->domain);
-		verify_wait_until(v, verify_now() + TICK_MS);
+		verify_wait_until(v, vw_clock_ms() + TICK_MS);
 	}
 }
 
@@ -178,7 +179,7 @@ static void report(struct verify *v, struct verify_report *ret)
 	memcpy(ret->domain, v->domain, sizeof(ret->domain));
 	memcpy(ret->uuid, v->uuid, sizeof(ret->uuid));
 	memcpy(ret->host, v->host, sizeof(ret->host));
-	ret->seconds = (double)(verify_now() - v->s.started) / 1000;
+	ret->seconds = (double)(vw_clock_ms() - v->s.started) / 1000;
 	ret->known = !hopeless(v);
 	ret->before = v->before;
 	ret->now = v->now;
@@ -212,8 +213,8 @@ int verify_run(const struct verify_options *o, struct verify_report *ret, struct
 	report(v, ret);
 	v->stop = true;
 	pthread_cond_broadcast(&v->wake);
-	until = verify_now() + GRACE_MS;
-	while (v->agent_limited && verify_now() < until)
+	until = vw_clock_ms() + GRACE_MS;
+	while (v->agent_limited && vw_clock_ms() < until)
 		verify_wait_until(v, until);
 	show_end(v);
 	pthread_mutex_unlock(&v->lock);

@@ -3,6 +3,7 @@
  * host that does not answer keeps no other one waiting. The judge hears what is worst. */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
 #include "virt/open.h"
 
 #include <libvirt/virterror.h>
@@ -97,7 +98,7 @@ static void ask(struct verify_source *s, virConnectPtr conn)
 	if (state == VW_DOM_UNKNOWN)
 		return;
 	verify_lock(s->v);
-	s->told.at = verify_now();
+	s->told.at = vw_clock_ms();
 	s->told.state = state;
 	s->told.reason = reason;
 	s->told.persistent = persistent;

@@ -2,6 +2,7 @@
 /* A verification's first thread: connects, then watches what needs no job in libvirtd:
  * state, control state, and figures from outside while QEMU does not answer. */
 #include "virt/domain.h"
+#include "lib/base/clock.h"
 #include "virt/verify/internal.h"
 
 #include "lib/base/text.h"
@@ -89,12 +90,12 @@ static void figures_from_outside(struct verify *v)
 				      VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
 
 	if (n > 0)
-		vw_sample_from_stats(records[0]->params, records[0]->nparams, verify_now(), &s,
+		vw_sample_from_stats(records[0]->params, records[0]->nparams, vw_clock_ms(), &s,
 				     NULL, NULL);
 	if (n >= 0)
 		virDomainStatsRecordListFree(records);
 	n = virDomainGetVcpus(v->dom, info, VW_SAMPLE_VCPUS, NULL, 0);
-	s.t = verify_now();
+	s.t = vw_clock_ms();
 	for (int i = 0; i < n; i++)
 		s.vcpu[i] = info[i].cpuTime;
 	if (n > 0) {
@@ -138,8 +139,8 @@ static void watch(struct verify *v)
 
 	do {
 		verify_lock(v);
-		v->s.libvirt_since = verify_now();
-		late = v->s.monitor_since && verify_now() - v->s.monitor_since > MONITOR_LATE_MS;
+		v->s.libvirt_since = vw_clock_ms();
+		late = v->s.monitor_since && vw_clock_ms() - v->s.monitor_since > MONITOR_LATE_MS;
 		verify_unlock(v);
 		ask_state(v);
 		if (late)
@@ -266,7 +267,7 @@ void *verify_open(void *arg)
 	int r;
 
 	verify_lock(v);
-	v->s.libvirt_since = verify_now();
+	v->s.libvirt_since = vw_clock_ms();
 	verify_unlock(v);
 	r = connect_to(v);
 	if (r < 0)

@@ -2,15 +2,9 @@
 /* What the threads of a verification share: clock, lock, sleep (internal.h). */
 #include "virt/verify/internal.h"
 
+#include "lib/base/clock.h"
+
 #include <time.h>
-
-int64_t verify_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 void verify_lock(struct verify *v)
 {
@@ -33,10 +27,10 @@ void verify_wait_until(struct verify *v, int64_t ms)
 
 bool verify_sleep(struct verify *v, unsigned ms)
 {
-	int64_t until = verify_now() + ms;
+	int64_t until = vw_clock_ms() + ms;
 
 	pthread_mutex_lock(&v->lock);
-	while (!v->stop && verify_now() < until)
+	while (!v->stop && vw_clock_ms() < until)
 		verify_wait_until(v, until);
 	pthread_mutex_unlock(&v->lock);
 	return !v->stop;

@@ -7,6 +7,7 @@
  * no dot comes, and the agent ends us; libvirtd passes that guest over the next time, for
  * our call still holds its job. It ends when no guest runs, or nobody reads its dots. */
 #include "virt/verify/internal.h"
+#include "lib/base/clock.h"
 #include "virt/collect.h"
 #include "virt/open.h"
 
@@ -112,7 +113,7 @@ static void look(struct guest *g, virDomainStatsRecordPtr r, bool local, unsigne
 
 	if (g->rounds++ % XML_EVERY == 0)
 		read_xml(g, r->dom, local);
-	vw_sample_from_stats(r->params, r->nparams, verify_now(), &s, &state, NULL);
+	vw_sample_from_stats(r->params, r->nparams, vw_clock_ms(), &s, &state, NULL);
 	add_console(g, &s);
 	vw_watch_add(&g->watch, &s, (int64_t)seconds * 1000 * STALE_ROUNDS);
 	if (died(g, r->dom))
