@@ -34,16 +34,16 @@ struct agent_guest {
 	char uuid[VIR_UUID_STRING_BUFLEN];
 	char name[256];
 	enum verify_phase phase;
-	bool migrated;    /* it has just come from another host */
-	bool again;       /* something happened while a verifier was at it */
-	unsigned seen;    /* VW_EVENT_… since it came */
-	unsigned looks;   /* verdicts since it came, or since it failed */
-	bool acted;       /* reset or dumped once: not again */
-	int64_t due;      /* of VERIFY_QUEUED, ms */
-	int64_t deadline; /* of the child, ms */
-	pid_t pid;        /* 0 = none */
+	bool migrated;                         /* it has just come from another host */
+	bool again;                            /* something happened while a verifier was at it */
+	unsigned seen;                         /* VW_EVENT_… since it came */
+	unsigned looks;                        /* verdicts since it came, or since it failed */
+	bool acted;                            /* reset or dumped once: not again */
+	int64_t due;                           /* of VERIFY_QUEUED, ms */
+	int64_t deadline;                      /* of the child, ms */
+	pid_t pid;                             /* 0 = none */
 	void (*output)(struct agent_guest *g); /* the child has said all that it will */
-	int fd, watch;    /* its output, -1 = none */
+	int fd, watch;                         /* its output, -1 = none */
 	char *out;
 	size_t len;
 };

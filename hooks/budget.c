@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is left of the time that a run of the hook may take. */
 #include "hooks/hook.h"
 #include "lib/base/clock.h"
 

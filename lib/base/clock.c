@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The monotonic clock. */
 #include "lib/base/clock.h"
 
 #include <time.h>

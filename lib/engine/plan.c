@@ -132,9 +132,9 @@ static void make_live_plan(struct vw_ctx *c)
 	struct vw_facts facts = *c->facts;
 	struct vw_request req = *c->req;
 
-	if (facts.active != VW_YES || !facts.active_xml || 
-	    vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live", "domain", &doc,
-			 NULL) < 0)
+	if (facts.active != VW_YES || !facts.active_xml ||
+	    vw_xml_parse(facts.active_xml, strlen(facts.active_xml), "live", "domain", &doc, NULL) <
+		    0)
 		return;
 	facts.active = VW_NO;
 	facts.active_xml = NULL;

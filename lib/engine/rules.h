@@ -58,7 +58,12 @@ struct vw_rule {
 
 /* rule-table.c: all rules, in the order in which they are applied. */
 const struct vw_rule *vw_rule_at(size_t i);
-extern const struct vw_rule vw_rule_os_metadata, vw_rule_disk_format, vw_rule_shared_memory, vw_rule_machine, vw_rule_firmware, vw_rule_acpi, vw_rule_pm, vw_rule_cpu_mode, vw_rule_clock, vw_rule_hyperv, vw_rule_pcie_ports, vw_rule_disk_bus, vw_rule_cdrom_bus, vw_rule_disk_cache, vw_rule_disk_io, vw_rule_disk_discard, vw_rule_disk_iothread, vw_rule_nic_model, vw_rule_nic_queues, vw_rule_usb, vw_rule_tablet, vw_rule_video, vw_rule_rng, vw_rule_agent_channel, vw_rule_balloon, vw_rule_panic_device, vw_rule_tpm;
+extern const struct vw_rule vw_rule_os_metadata, vw_rule_disk_format, vw_rule_shared_memory,
+	vw_rule_machine, vw_rule_firmware, vw_rule_acpi, vw_rule_pm, vw_rule_cpu_mode,
+	vw_rule_clock, vw_rule_hyperv, vw_rule_pcie_ports, vw_rule_disk_bus, vw_rule_cdrom_bus,
+	vw_rule_disk_cache, vw_rule_disk_io, vw_rule_disk_discard, vw_rule_disk_iothread,
+	vw_rule_nic_model, vw_rule_nic_queues, vw_rule_usb, vw_rule_tablet, vw_rule_video,
+	vw_rule_rng, vw_rule_agent_channel, vw_rule_balloon, vw_rule_panic_device, vw_rule_tpm;
 
 /* Sets blank and blank_why (blank.c). */
 void vw_judge_blank(struct vw_ctx *c);
@@ -147,7 +152,6 @@ const struct vw_disk_facts *vw_ctx_disk(const struct vw_ctx *c, size_t i);
 /* Direct kernel boot with a command line that names a disk by its bus: "root=/dev/sda1".
  * Read once per plan. Return: that word (may be cut), owned by c; NULL = none (kernel-cmdline.c). */
 const char *vw_kernel_names_disk(struct vw_ctx *c);
-
 
 /* What keeps a disk on IDE, so that the board can't go to q35; NULL = nothing (rule-disk.c). */
 const char *vw_disks_cling_to_ide(struct vw_ctx *c);

@@ -23,9 +23,8 @@ struct vw_template {
 	const char *extends; /* or NULL */
 	const struct vw_template *base;
 	long priority;
-	const xmlNode *match; /* or NULL: only to be extended */
-	const xmlNode *
-		*rules; /* by the number of the rule; NULL = no opinion; bases included */
+	const xmlNode *match;  /* or NULL: only to be extended */
+	const xmlNode **rules; /* by the number of the rule; NULL = no opinion; bases included */
 };
 
 struct vw_templates {

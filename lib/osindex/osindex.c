@@ -106,14 +106,15 @@ static int open_regular(const char *path, int *ret_fd, size_t *ret_size, struct 
 	VW_AUTOCLOSE int fd = vw_open(AT_FDCWD, path, 0, &st, NULL);
 
 	if (fd == -ENOENT)
-		return vw_err_set(err, -ENOENT, "%s: the OS index has not been built; " VW_OSI_REBUILD,
-				  path);
+		return vw_err_set(err, -ENOENT,
+				  "%s: the OS index has not been built; " VW_OSI_REBUILD, path);
 	if (fd < 0 && fd != -EINVAL)
 		return vw_err_set(err, fd, "%s: can't open the OS index: %s; check its permissions",
 				  path, strerror(-fd));
 	if (fd < 0 || st.st_size < (off_t)sizeof(struct vw_osi_header) ||
 	    st.st_size > (off_t)VW_OSI_MAX_SIZE)
-		return vw_err_set(err, -EBADMSG, "%s: this is not an OS index; " VW_OSI_REBUILD, path);
+		return vw_err_set(err, -EBADMSG, "%s: this is not an OS index; " VW_OSI_REBUILD,
+				  path);
 	*ret_fd = fd;
 	*ret_size = (size_t)st.st_size;
 	fd = -1;

@@ -26,7 +26,7 @@ struct command;
 struct cmd {
 	const struct command *verb;
 	void (*help)(FILE *f); /* prints the program's own --help */
-	const char *uri; /* -c, NULL = libvirt's default */
+	const char *uri;       /* -c, NULL = libvirt's default */
 	bool json;
 	bool quiet;
 	bool json_done;         /* it was printed */

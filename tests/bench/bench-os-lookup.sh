@@ -9,8 +9,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 
 # shellcheck disable=SC2046 # several words are wanted
-${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -I"$top" -I"$top/lib" -I"$top/lib/base" -I"$top/lib/osindex" $(pkg-config --cflags libosinfo-1.0) \
-	-o "$tmp/bench" "$top/tests/bench/bench-os-lookup.c" "$VW_BUILD/libwarden-osindex.a" "$VW_BUILD/libwarden.a" "$VW_BUILD/libwarden-base.a" \
+${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -I"$top" $(pkg-config --cflags libosinfo-1.0) \
+	-o "$tmp/bench" "$top/tests/bench/bench-os-lookup.c" "$VW_BUILD"/lib/{osindex,engine,xml,base}.a \
 	$(pkg-config --libs libosinfo-1.0 libxml-2.0)
 "$VW_BUILD/virt-warden-osinfo" build --output "$tmp/os.index" >&2
 "$tmp/bench" "$tmp/os.index"

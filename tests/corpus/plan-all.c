@@ -318,7 +318,8 @@ int main(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		plan_one(&s, argv[i]);
 	for (size_t r = 0; vw_rule_id(r) && r < VW_N_ELEMENTS(s.count); r++)
-		printf("rule %s %u %u %u\n", vw_rule_id(r), s.count[r][0], s.count[r][1], s.count[r][2]);
+		printf("rule %s %u %u %u\n", vw_rule_id(r), s.count[r][0], s.count[r][1],
+		       s.count[r][2]);
 	vw_templates_free(s.templates);
 	for (size_t i = 0; i < s.n_caps; i++)
 		vw_caps_free((struct vw_caps *)s.caps[i]);

@@ -34,8 +34,8 @@ uuid=11111111-2222-4333-8444-555555555555
 mkdir -p "$tmp/alert.d"
 chmod 0755 "$tmp" "$tmp/alert.d"
 
-gcc -std=c11 -D_GNU_SOURCE -I"$top" -I"$top/lib" -I"$top/lib/base" -I"$top/lib/alert" -o "$tmp/raise" "$top/tests/virsh/lib/raise.c" \
-	"$VW_BUILD/libwarden-alert.a" "$VW_BUILD/libwarden.a" "$VW_BUILD/libwarden-base.a"
+gcc -std=c11 -D_GNU_SOURCE -I"$top" -o "$tmp/raise" "$top/tests/virsh/lib/raise.c" \
+	"$VW_BUILD"/lib/{alert,base}.a
 # alert raise KIND DOMAIN UUID HOST SEVERITY SUMMARY [KEY=VALUE]… | resolve KIND UUID HOST | many N KIND HOST
 alert() { "$tmp/raise" "$VIRT_WARDEN_STATEDIR" "$@"; }
 

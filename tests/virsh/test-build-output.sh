@@ -16,14 +16,14 @@ fail() {
 build() { # build OPTION…: a file, an archive, the wrapper and a unit; output in $dir/out
 	rm -rf "$dir/build"
 	make -C "$top" --no-print-directory B="$dir/build" WERROR=-Werror "$@" \
-		"$dir"/build/{libwarden-base.a,virsh,virt-wardend.service} >"$dir/out" 2>&1 || fail "make $*: $(cat "$dir/out")"
+		"$dir"/build/{lib/base.a,virsh,virt-wardend.service} >"$dir/out" 2>&1 || fail "make $*: $(cat "$dir/out")"
 	[ -x "$dir/build/virsh" ] || fail "make $*: no virsh"
 }
 
 build V=
 ! grep -vE '^(CC|AR|LINK|GEN) [^ ]+$' "$dir/out" || fail "make prints the lines above"
 grep -qx 'CC lib/base/err.c' "$dir/out" || fail "no 'CC lib/base/err.c': $(cat "$dir/out")"
-grep -q '^AR .*/libwarden-base.a$' "$dir/out" || fail "no AR line: $(cat "$dir/out")"
+grep -q '^AR .*/lib/base.a$' "$dir/out" || fail "no AR line: $(cat "$dir/out")"
 grep -qE '^(CC|LINK) .*/virsh$' "$dir/out" || fail "no line for the wrapper: $(cat "$dir/out")"
 build -s
 [ ! -s "$dir/out" ] || fail "make -s prints: $(cat "$dir/out")"
@@ -39,6 +39,6 @@ done
 
 # As if a source had changed: the build of `make bench` writes to stderr.
 make -n -C "$top" --no-print-directory B="$VW_BUILD" -W lib/engine/plan.c bench >"$dir/out" 2>"$dir/err"
-grep -q 'lib/plan\.c' "$dir/err" || fail "make bench does not build: $(cat "$dir/err")"
-! grep 'lib/plan\.c' "$dir/out" || fail "make bench builds on stdout"
+grep -q 'lib/engine/plan\.c' "$dir/err" || fail "make bench does not build: $(cat "$dir/err")"
+! grep 'lib/engine/plan\.c' "$dir/out" || fail "make bench builds on stdout"
 grep -q 'run-bench' "$dir/out" || fail "make bench runs no bench: $(cat "$dir/out")"
